@@ -75,6 +75,14 @@ internal sealed class EmbeddedPostgres : IAsyncDisposable
     private static async Task<EmbeddedPostgres> OpenAsync(EmbeddedPostgresOptions options, CancellationToken cancel)
     {
         var cluster = new ClusterDirectory(options.DataDirectory);
+        if (cluster.Data.AsSpan().IndexOfAny("\"$`\\\n") >= 0)
+        {
+            // pg_ctl starts the server by a shell line and leaves these as they are.
+            throw new EmbeddedPostgresException(
+                $"The data directory '{cluster.Data}' has a character in its path that Postgres' start cannot take "
+                + "(one of \" $ ` \\ or a line end). Set Gateway__DataDirectory to another directory.");
+        }
+
         if (!cluster.Exists() && !options.MayCreate)
         {
             throw new EmbeddedPostgresException(

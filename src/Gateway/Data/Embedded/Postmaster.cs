@@ -103,8 +103,10 @@ internal sealed class Postmaster(
     private async Task<(bool IsStarted, string Log)> TryStartAsync(int port, CancellationToken cancel)
     {
         var logStart = await PrepareLogAsync(cancel);
-        var settings = string.Create(CultureInfo.InvariantCulture,
-            $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 -c logging_collector=off -c log_destination=stderr");
+        var settings = string.Create(
+            CultureInfo.InvariantCulture,
+            $"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 ")
+            + "-c logging_collector=off -c log_destination=stderr";
         // Long waits are this loop's to report and the caller's to cancel, so pg_ctl's own limit is out of reach: a day.
         var starting = server.RunAsync(binaries.Program("pg_ctl"),
             ["-D", cluster.Path, "-l", cluster.LogFile, "-w", "-t", "86400", "-o", settings, "start"], cancel);

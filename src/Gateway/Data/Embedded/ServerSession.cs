@@ -85,7 +85,9 @@ internal sealed class ServerSession
         }
     }
 
-    /// <summary>Null when others use the server but it does not run here: one of them is about to start it again, or it is elsewhere.</summary>
+    /// <summary>
+    /// Null when others use the server but it does not run here: one of them is about to start it again, or it is elsewhere.
+    /// </summary>
     private static async Task<ServerSession?> TryJoinAsync(
         EmbeddedPostgresOptions options, ClusterDirectory cluster, ServerProcess server, CancellationToken cancel)
     {

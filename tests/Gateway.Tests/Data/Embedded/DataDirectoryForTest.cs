@@ -14,7 +14,8 @@ internal sealed class DataDirectoryForTest : IAsyncDisposable
 
     public string Path { get; } = Directory.CreateTempSubdirectory("gateway-test-").FullName;
 
-    public string Data => System.IO.Path.Combine(Path, "data");
+    /// <summary>With what people have in their paths.</summary>
+    public string Data { get; }
 
     public ClusterDirectory Cluster => new(Data);
 
@@ -31,6 +32,7 @@ internal sealed class DataDirectoryForTest : IAsyncDisposable
 
     public DataDirectoryForTest()
     {
+        Data = System.IO.Path.Combine(Path, "Jürgen's data");
         if (!OperatingSystem.IsWindows())
         {
             // The server's user has to pass through.
@@ -38,9 +40,11 @@ internal sealed class DataDirectoryForTest : IAsyncDisposable
         }
     }
 
-    public Task<EmbeddedPostgres> ServeAsync() => StartAsync(isOwner: true);
+    public Task<EmbeddedPostgres> ServeAsync() => StartAsync(isOwner: true, TestContext.Current.CancellationToken);
 
-    public Task<EmbeddedPostgres> CommandAsync() => StartAsync(isOwner: false);
+    public Task<EmbeddedPostgres> ServeUnlessAsync(CancellationToken cancel) => StartAsync(isOwner: true, cancel);
+
+    public Task<EmbeddedPostgres> CommandAsync() => StartAsync(isOwner: false, TestContext.Current.CancellationToken);
 
     /// <summary>Leaves a server behind as a gateway does that was killed: running, and nobody holds a lock.</summary>
     public async Task<int> StartOrphanAsync()
@@ -96,7 +100,7 @@ internal sealed class DataDirectoryForTest : IAsyncDisposable
         PostgresBinaries.Choose(await PostgresBinaries.FindAllAsync(CancellationToken.None), null, Cluster.Path),
         await ServerUser.ChooseAsync(Cluster, CancellationToken.None));
 
-    private Task<EmbeddedPostgres> StartAsync(bool isOwner) => EmbeddedPostgres.StartAsync(
+    private Task<EmbeddedPostgres> StartAsync(bool isOwner, CancellationToken cancel) => EmbeddedPostgres.StartAsync(
         new EmbeddedPostgresOptions
         {
             DataDirectory = Data,
@@ -110,5 +114,5 @@ internal sealed class DataDirectoryForTest : IAsyncDisposable
                 }
             },
         },
-        TestContext.Current.CancellationToken);
+        cancel);
 }

@@ -30,6 +30,22 @@ public sealed class EmbeddedPostgresRefusalTests
     }
 
     [Fact]
+    public async Task Directory_whose_name_a_shell_would_read_otherwise_is_refused()
+    {
+        var options = new EmbeddedPostgresOptions
+        {
+            DataDirectory = Path.Combine(Path.GetTempPath(), "gateway-$HOME"),
+            MayCreate = true,
+        };
+
+        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(
+            () => EmbeddedPostgres.StartAsync(options, TestContext.Current.CancellationToken));
+
+        Assert.Contains("a character in its path", refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(options.DataDirectory));
+    }
+
+    [Fact]
     public async Task Second_gateway_on_one_directory_is_refused_and_the_first_goes_on()
     {
         await using var directory = new DataDirectoryForTest();

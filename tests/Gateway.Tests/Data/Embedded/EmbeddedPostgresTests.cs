@@ -196,9 +196,9 @@ public sealed class EmbeddedPostgresTests
         }
 
         var server = await ServerUser.ChooseAsync(directory.Cluster, TestContext.Current.CancellationToken);
-        using var stop = new CancellationTokenSource();
-        var inheritor = server.RunAsync("/bin/sh", ["-c", $"echo $$ > {directory.Cluster.Path}/inheritor; exec sleep 60"], stop.Token);
         var noted = Path.Combine(directory.Cluster.Path, "inheritor");
+        using var stop = new CancellationTokenSource();
+        var inheritor = server.RunAsync("/bin/sh", ["-c", "echo $$ > \"$1\"; exec sleep 60", "sh", noted], stop.Token);
         await UntilAsync(() => File.Exists(noted) && new FileInfo(noted).Length > 0);
         var pid = (await File.ReadAllTextAsync(noted, TestContext.Current.CancellationToken)).Trim();
         await File.WriteAllTextAsync(
@@ -211,6 +211,31 @@ public sealed class EmbeddedPostgresTests
         Assert.False(inheritor.IsCompleted);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => inheritor);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(700)]
+    [InlineData(1200)]
+    [InlineData(1700)]
+    public async Task Start_that_is_cancelled_leaves_no_server_and_the_next_one_works(int milliseconds)
+    {
+        await using var directory = new DataDirectoryForTest();
+        using var impatient = new CancellationTokenSource(milliseconds);
+
+        try
+        {
+            await using var finished = await directory.ServeUnlessAsync(impatient.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // On a fast machine it is ready before; then it is stopped like any other.
+        }
+
+        Assert.Null(await directory.PidAsync());
+        await using var again = await directory.ServeAsync();
+        Assert.Equal(1, await DataDirectoryForTest.ScalarAsync<int>(again, "SELECT 1"));
+        Assert.DoesNotContain(directory.Progress, line => line.Contains("recovering", StringComparison.Ordinal));
     }
 
     private static Task<int> WriteAsync(EmbeddedPostgres postgres) => DataDirectoryForTest.ScalarAsync<int>(
