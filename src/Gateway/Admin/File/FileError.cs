@@ -3,7 +3,7 @@ namespace Gateway.Admin.File;
 /// <summary>One thing that is wrong with the file.</summary>
 /// <param name="Line">Counted from 1.</param>
 /// <param name="Path">Such as <c>models[0].deployments[0].provider</c>; empty when the whole file is meant.</param>
-/// <param name="Message">What was expected. Never holds a credential; a refused value is shown as the file writes it, with
+/// <param name="Message">What was expected. Never holds a credential; a refused value is shown as the file writes it,
 /// its <c>${VARIABLE}</c> not filled in.</param>
 internal sealed record FileError(int Line, string Path, string Message)
 {
