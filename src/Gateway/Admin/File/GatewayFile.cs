@@ -1,0 +1,82 @@
+using Gateway.Data;
+
+namespace Gateway.Admin.File;
+
+/// <summary>What a <c>gateway.yaml</c> says, checked as far as the file alone allows.</summary>
+/// <param name="References">Every name that one object uses for another, in the order of the file. Those that are not
+/// <see cref="FileReference.IsInFile"/> must be looked up in the database.</param>
+internal sealed record GatewayFile(
+    IReadOnlyList<FileProvider> Providers,
+    IReadOnlyList<FileModel> Models,
+    IReadOnlyList<FileWorkspace> Workspaces,
+    IReadOnlyList<FileReference> References);
+
+/// <param name="BaseUrl">Absolute, http or https, without a slash at its end.</param>
+/// <param name="ApiKey">Null: requests go out without a key.</param>
+/// <param name="Headers">Sent with each request; names ignore case. Secret, since other credentials stand here.</param>
+internal sealed record FileProvider(
+    string Name, string BaseUrl, Secret? ApiKey, IReadOnlyDictionary<string, Secret> Headers, FilePlace At);
+
+/// <param name="Name">What callers ask for; <c>*</c> is every name that no other model has.</param>
+/// <param name="Workspaces">The only workspaces that see it; null means all do. Never empty.</param>
+/// <param name="Deployments">Exactly one in this version.</param>
+/// <param name="DropParams">Parameters that are never sent to this model.</param>
+internal sealed record FileModel(
+    string Name,
+    IReadOnlyList<string>? Workspaces,
+    IReadOnlyList<FileDeployment> Deployments,
+    FileTimeouts Timeouts,
+    IReadOnlyList<string> DropParams,
+    FilePlace At);
+
+/// <param name="Model">What the provider calls it. Null for the model <c>*</c> alone: the caller's name is used.</param>
+internal sealed record FileDeployment(string Provider, string? Model, FilePlace At);
+
+/// <param name="Connect">Until the connection stands.</param>
+/// <param name="Headers">Until the response headers of a streamed request.</param>
+/// <param name="FirstContent">Until the first content of a stream.</param>
+/// <param name="Idle">Between two events of a stream.</param>
+/// <param name="Total">For everything, other attempts included.</param>
+internal sealed record FileTimeouts(
+    TimeSpan Connect, TimeSpan Headers, TimeSpan FirstContent, TimeSpan Idle, TimeSpan Total)
+{
+    public static readonly FileTimeouts Default = new(
+        TimeSpan.FromSeconds(3),
+        TimeSpan.FromSeconds(60),
+        TimeSpan.FromSeconds(60),
+        TimeSpan.FromSeconds(60),
+        TimeSpan.FromMinutes(10));
+}
+
+internal sealed record FileWorkspace(
+    string Name, IReadOnlyList<FileSecret> Secrets, IReadOnlyList<FileBot> Bots, FilePlace At);
+
+/// <param name="Value">Null: the value that the database holds stays.</param>
+internal sealed record FileSecret(string Name, Secret? Value, FilePlace At);
+
+/// <param name="Name">What people read. Null: the id is shown.</param>
+/// <param name="ParametersJson">A JSON object; <c>{}</c> when there are none.</param>
+/// <param name="LockedParameters">Members of that object which a caller cannot change.</param>
+internal sealed record FileBot(
+    string Id,
+    string? Name,
+    string? Description,
+    string Model,
+    string? Backstory,
+    string ParametersJson,
+    IReadOnlyList<string> LockedParameters,
+    FilePlace At);
+
+internal enum FileReferenceKind { Provider, Model, Workspace }
+
+/// <summary>A name that one object of the file uses for another.</summary>
+/// <param name="IsInFile">The file itself defines it; for a model also when the file has the model <c>*</c>.</param>
+internal sealed record FileReference(FileReferenceKind Kind, string Name, bool IsInFile, FilePlace At)
+{
+    /// <summary>What to report when the database does not have it either.</summary>
+    public FileError ToError()
+    {
+        var kind = Kind.ToString().ToLowerInvariant();
+        return At.Error($"there is no {kind} {FileWords.Quote(Name)}, neither in this file nor in the database");
+    }
+}

@@ -1,0 +1,120 @@
+namespace Gateway.Tests.Admin.File;
+
+public sealed class FileRulesTests
+{
+    [Fact]
+    public void Names_are_there_once_in_their_scope()
+    {
+        var errors = Reading.Errors("""
+            providers:
+              - { name: p, baseUrl: http://h }
+              - { name: p, baseUrl: http://i }
+            models:
+              - { name: m, deployments: [ { provider: p } ], dropParams: [user, user] }
+              - { name: m, deployments: [ { provider: p } ], workspaces: [a, a] }
+            workspaces:
+              - name: a
+                secrets: [ { name: s }, { name: s } ]
+                bots:
+                  - { id: b, model: m }
+                  - { id: b, model: m }
+              - name: a
+            """);
+
+        Assert.Equal(
+        [
+            "line 3, providers[1].name: 'p' is here already, on line 2",
+            "line 5, models[0].dropParams[1]: 'user' is here already, on line 5",
+            "line 6, models[1].workspaces[1]: 'a' is here already, on line 6",
+            "line 6, models[1].name: 'm' is here already, on line 5",
+            "line 9, workspaces[0].secrets[1].name: 's' is here already, on line 9",
+            "line 12, workspaces[0].bots[1].id: 'b' is here already, on line 11",
+            "line 13, workspaces[1].name: 'a' is here already, on line 8",
+        ], errors);
+    }
+
+    [Fact]
+    public void The_same_bot_and_secret_may_be_in_two_workspaces()
+    {
+        var file = Reading.Valid("""
+            workspaces:
+              - { name: a, secrets: [ { name: s } ], bots: [ { id: b, model: m } ] }
+              - { name: c, secrets: [ { name: s } ], bots: [ { id: b, model: m } ] }
+            """);
+
+        Assert.Equal(2, file.Workspaces.Count);
+    }
+
+    [Theory]
+    [InlineData("providers: [ { name: 'a b', baseUrl: http://h } ]", "providers[0].name")]
+    [InlineData("providers: [ { name: '-a', baseUrl: http://h } ]", "providers[0].name")]
+    [InlineData("models: [ { name: 'a b', deployments: [ { provider: p } ] } ]", "models[0].name")]
+    [InlineData("models: [ { name: 'gpt-*', deployments: [ { provider: p } ] } ]", "models[0].name")]
+    [InlineData("models: [ { name: m, deployments: [ { provider: p, model: '*' } ] } ]", "models[0].deployments[0].model")]
+    [InlineData("models: [ { name: \"a\\e\", deployments: [ { provider: p } ] } ]", "models[0].name")]
+    [InlineData("workspaces: [ { name: Acme } ]", "workspaces[0].name")]
+    [InlineData("workspaces: [ { name: \"acme\\n\" } ]", "workspaces[0].name")]
+    [InlineData("workspaces: [ { name: a, bots: [ { id: 'Ä', model: m } ] } ]", "workspaces[0].bots[0].id")]
+    [InlineData("workspaces: [ { name: a, bots: [ { id: b, model: m, name: \"x\\ny\" } ] } ]", "workspaces[0].bots[0].name")]
+    [InlineData("workspaces: [ { name: a, secrets: [ { name: 's}' } ] } ]", "workspaces[0].secrets[0].name")]
+    public void A_name_that_could_not_be_used_is_refused(string yaml, string path) =>
+        Assert.StartsWith($"line 1, {path}: expected ", Reading.Error(yaml), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_name_has_at_most_200_characters()
+    {
+        Assert.Equal(200, Reading.Valid($"workspaces: [ {{ name: {new string('a', 200)} }} ]").Workspaces[0].Name.Length);
+        Assert.Contains(
+            "of at most 200 characters, got 'aaaa",
+            Reading.Error($"workspaces: [ {{ name: {new string('a', 201)} }} ]"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_model_star_cannot_have_another_name_upstream() =>
+        Assert.Equal(
+            "line 1, models[0].deployments[0].model: the model \"*\" passes the caller's name through; remove this field",
+            Reading.Error("models: [ { name: \"*\", deployments: [ { provider: p, model: gpt-4o } ] } ]"));
+
+    [Theory]
+    [InlineData("deployments: []", "deployments: expected at least one item; name the provider that serves the model")]
+    [InlineData("deployments: [ { provider: p } ], workspaces: []", "workspaces: expected at least one item; leave the field out to show the model to all workspaces")]
+    [InlineData("deployments: [ { provider: p } ], dropParams: [messages]", "dropParams[0]: 'messages' cannot be left out of a request")]
+    public void A_model_that_could_not_answer_is_refused(string fields, string error) =>
+        Assert.Equal($"line 1, models[0].{error}", Reading.Error($"models: [ {{ name: m, {fields} }} ]"));
+
+    [Fact]
+    public void Required_fields_that_are_missing_are_named_at_their_object() =>
+        Assert.Equal(
+        [
+            "line 1, models[0]: the field 'deployments' is missing: Where the model runs.",
+            "line 2, providers[0]: the field 'name' is missing: What models call this provider. Its identity.",
+            "line 2, providers[0]: the field 'baseUrl' is missing: Where its OpenAI-compatible API is, such as https://api.openai.com/v1.",
+        ], Reading.Errors("models: [ { name: m } ]\nproviders: [ {} ]"));
+
+    [Theory]
+    [InlineData("Content-Length: \"5\"", "headers.Content-Length: 'Content-Length' cannot be set here: the gateway sets it itself")]
+    [InlineData("\"a b\": x", "headers['a b']: expected a header's name, got 'a b'")]
+    [InlineData("a: x, A: y", "headers.A: 'A' is here already, on line 1")]
+    [InlineData("a: Grüße", "headers.a: expected printable ASCII on one line")]
+    [InlineData("a: [x]", "headers.a: expected printable ASCII on one line, got a list")]
+    public void A_header_that_could_not_be_sent_is_refused(string header, string error) =>
+        Assert.Equal($"line 1, providers[0].{error}", Reading.Error($"providers: [ {{ name: p, baseUrl: http://h, headers: {{ {header} }} }} ]"));
+
+    [Fact]
+    public void A_key_and_an_authorization_header_exclude_each_other() =>
+        Assert.Equal(
+            "line 1, providers[0].headers.Authorization: 'apiKey' is sent as this header; keep one of the two",
+            Reading.Error("providers: [ { name: p, baseUrl: http://h, apiKey: k, headers: { Authorization: x } } ]"));
+
+    [Fact]
+    public void A_selector_in_place_of_a_models_name_shows_the_name() =>
+        Assert.Equal(
+            "line 1, workspaces[0].bots[0].model: expected the model's name alone, 'gpt-4o'",
+            Reading.Error("workspaces: [ { name: w, bots: [ { id: b, model: model/name=gpt-4o } ] } ]"));
+
+    [Fact]
+    public void A_bot_cannot_use_a_model_that_its_workspace_does_not_see() =>
+        Assert.Equal(
+            "line 3, workspaces[0].bots[0].model: the model 'm' is not open to the workspace 'w'; see line 1",
+            Reading.Error("models: [ { name: m, workspaces: [other], deployments: [ { provider: p } ] } ]\nworkspaces:\n  - { name: w, bots: [ { id: b, model: m } ] }"));
+}
