@@ -15,6 +15,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
     private const int Interrupt = 2;
+    private const int MessageCharacters = 6_000;
 
     // Whatever else the developer's shell holds (OPENAI_API_KEY, HTTP_PROXY, ConnectionStrings__Gateway …) would change
     // what is tested.
@@ -40,8 +41,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     public string Errors => Read(_errors);
 
-    /// <summary>Both streams, for a failure message.</summary>
-    public string Everything => $"--- stdout\n{Output}\n--- stderr\n{Errors}";
+    /// <summary>The end of both streams, for a failure message.</summary>
+    public string LastWords => $"--- stdout\n{EndOf(Output)}\n--- stderr\n{EndOf(Errors)}";
 
     /// <param name="environment">Added to the few variables that are inherited.</param>
     /// <param name="onLine">Called with each line of stdout, from a pool thread.</param>
@@ -90,7 +91,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         child.Input.Close();
         if (!await child.WaitAsync(limit, cancel))
         {
-            throw new TimeoutException($"{file} did not end within {limit.TotalSeconds} s.\n{child.Everything}");
+            throw new TimeoutException($"{file} did not end within {limit.TotalSeconds} s.\n{child.LastWords}");
         }
 
         return new CommandResult(child.ExitCode, child.Output, child.Errors);
@@ -136,6 +137,8 @@ internal sealed class ChildProcess : IAsyncDisposable
 
     /// <summary>Sends a signal to any process by id; used for children of children. False when there is none.</summary>
     public static bool Signal(int processId, int signal) => SendSignal(processId, signal) == 0;
+
+    private static string EndOf(string text) => text.Length > MessageCharacters ? "…" + text[^MessageCharacters..] : text;
 
     private void Send(int signal)
     {

@@ -71,8 +71,11 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     public bool HasExited => Running.HasExited;
 
-    /// <summary>Everything printed since the last start, for failure messages and start lines.</summary>
-    public string Output => Running.Everything;
+    /// <summary>Everything on stdout since the last start: start lines and log.</summary>
+    public string Output => Running.Output;
+
+    /// <summary>The end of what it printed, for failure messages.</summary>
+    public string LastWords => Running.LastWords;
 
     /// <summary>The built <c>gateway.dll</c>: the application's own output folder, else the copy beside the tests.</summary>
     public static string Assembly { get; } = FindAssembly();
@@ -115,7 +118,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         Running.AskToEnd();
         return await Running.WaitAsync(StopLimit, cancel)
             ? Running.ExitCode
-            : throw new TimeoutException($"The gateway did not end after SIGTERM.\n{Output}");
+            : throw new TimeoutException($"The gateway did not end after SIGTERM.\n{LastWords}");
     }
 
     /// <summary>SIGKILL, and waits until the process is gone. An embedded database goes on running, as in real life.</summary>
@@ -168,7 +171,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         var text = await reply.Content.ReadAsStringAsync(cancel);
         if (!reply.IsSuccessStatusCode)
         {
-            throw new InvalidOperationException($"POST /admin/v1/keys answered {(int)reply.StatusCode}: {text}\n{Output}");
+            throw new InvalidOperationException($"POST /admin/v1/keys answered {(int)reply.StatusCode}: {text}\n{LastWords}");
         }
 
         var made = JsonNode.Parse(text)!;
@@ -227,7 +230,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             if (Running.HasExited)
             {
                 await Running.WaitAsync(TimeSpan.FromSeconds(5), cancel);
-                throw new InvalidOperationException($"The gateway ended with {Running.ExitCode} before it was ready.\n{Output}");
+                throw new InvalidOperationException($"The gateway ended with {Running.ExitCode} before it was ready.\n{LastWords}");
             }
 
             if (await IsReadyAsync(cancel))
@@ -238,7 +241,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             await Task.Delay(50, cancel);
         }
 
-        throw new InvalidOperationException($"The gateway was not ready within {_launch.ReadyLimit.TotalSeconds} s.\n{Output}");
+        throw new InvalidOperationException($"The gateway was not ready within {_launch.ReadyLimit.TotalSeconds} s.\n{LastWords}");
     }
 
     private async Task<bool> IsReadyAsync(CancellationToken cancel)

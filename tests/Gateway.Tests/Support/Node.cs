@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text.Json.Nodes;
 
 namespace Gateway.Tests.Support;
@@ -24,7 +25,10 @@ internal static class Node
                 return;
             }
 
-            var result = await RunAsync("npm", ["ci", "--no-audit", "--no-fund"], TimeSpan.FromMinutes(3), null, cancel);
+            // Whoever needs a proxy or a registry of their own has that in variables.
+            var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+                .ToDictionary(variable => (string)variable.Key, variable => (string)variable.Value!);
+            var result = await RunAsync("npm", ["ci", "--no-audit", "--no-fund"], TimeSpan.FromMinutes(3), environment, cancel);
             if (result.ExitCode != 0)
             {
                 throw new InvalidOperationException($"'npm ci' in {Folder} failed: {result}");

@@ -49,7 +49,7 @@ public sealed class SchemaValidator : IAsyncLifetime
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"The schema validator did not answer.\n{_node!.Everything}");
+            throw new TimeoutException($"The schema validator did not answer.\n{_node!.LastWords}");
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class SchemaValidator : IAsyncLifetime
         }
 
         return _node.HasExited
-            ? throw new InvalidOperationException($"The schema validator has ended.\n{_node.Everything}")
+            ? throw new InvalidOperationException($"The schema validator has ended.\n{_node.LastWords}")
             : _node;
     }
 

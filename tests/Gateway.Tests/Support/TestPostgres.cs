@@ -142,7 +142,7 @@ public sealed class TestPostgres : IAsyncLifetime
             }
             catch (NpgsqlException e)
             {
-                throw new InvalidOperationException($"The PostgreSQL server of the tests did not start.\n{_server!.Everything}", e);
+                throw new InvalidOperationException($"The PostgreSQL server of the tests did not start.\n{_server!.LastWords}", e);
             }
         }
     }
