@@ -165,7 +165,7 @@ public sealed class DotnetChatTests(SdkSetup setup) : SdkTest(setup)
             }
         });
 
-        Assert.Empty(wrong);
+        Assert.True(wrong.IsEmpty, string.Join('\n', wrong.Order()));
     }
 
     private static async Task<List<StreamingChatCompletionUpdate>> CollectAsync(
