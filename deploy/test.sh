@@ -19,7 +19,8 @@ export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUI
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+test_group=''
+trap 'stop_tests; rm -rf "$work"' EXIT
 
 passed=0
 failed=0
@@ -49,6 +50,25 @@ fatal() {
   finish
 }
 
+# shellcheck disable=SC2317 # reached through step
+# In a process group of its own: a hung test's process outlives the test runner that gave it up.
+run_tests() {
+  setsid "$@" &
+  test_group=$!
+  wait "$test_group"
+}
+
+# shellcheck disable=SC2317 # reached through the trap
+# Ends what the test run left behind, politely first so that gateways stop their databases.
+stop_tests() {
+  if [[ -z $test_group ]] || ! kill -TERM -- "-$test_group" 2>/dev/null; then return 0; fi
+  for _ in {1..50}; do
+    kill -0 -- "-$test_group" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  kill -KILL -- "-$test_group" 2>/dev/null || true
+}
+
 # Adds up one counter over the result files of all test projects.
 counted() {
   cat "$work"/results/*.trx 2>/dev/null | grep -o '<Counters [^>]*>' | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' |
@@ -64,7 +84,7 @@ fi
 
 tests_ended_well=yes
 # blame: a test that hangs is named after ten minutes instead of holding up everything for ever.
-step "tests" dotnet test -c Release --no-build --nologo -m:1 --logger trx --results-directory "$work/results" \
+step "tests" run_tests dotnet test -c Release --no-build --nologo -m:1 --logger trx --results-directory "$work/results" \
   --blame-hang-timeout 10m --blame-hang-dump-type none || tests_ended_well=no
 passed=$(counted passed)
 tests_failed=$(($(counted failed) + $(counted error) + $(counted timeout) + $(counted aborted)))

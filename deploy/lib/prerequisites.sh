@@ -54,25 +54,32 @@ as_root() {
 
 # Debian starts a service on installing it. What is installed here is used as a program, and a server on a well-known
 # port is not what somebody who runs a test asked for. policy-rc.d is Debian's own way to say so; an existing one stays.
-apt_install() {
+# A subshell, so that the trap takes the file away however it ends.
+apt_install() (
   echo "Installing with apt: $*"
-  local policy=/usr/sbin/policy-rc.d ours='' result=0
+  policy=/usr/sbin/policy-rc.d
   if [[ ! -e $policy ]]; then
+    trap 'as_root rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
-    ours=yes
   fi
-  as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null || result=$?
-  if [[ $ours ]]; then as_root rm -f "$policy"; fi
-  return "$result"
+  apt_quietly install -y --no-install-recommends "$@"
+)
+
+# Shows what apt said only when it failed.
+apt_quietly() {
+  local said
+  if ! said=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" </dev/null 2>&1); then
+    printf 'apt-get %s failed:\n%s\n' "$1" "$said" >&2
+    return 1
+  fi
 }
 
 # The package lists of a fresh machine or image are empty or old. Once per run is enough.
 apt_update() {
   if [[ ${apt_updated:-} ]]; then return 0; fi
   echo "Refreshing the package lists (apt-get update)"
-  as_root apt-get update -qq </dev/null >/dev/null && apt_updated=yes
+  apt_quietly update && apt_updated=yes
 }
 
 need_dotnet() {
