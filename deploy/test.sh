@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# The whole check: format, build with warnings as errors, all tests, migrations that match the model.
+# Installs what is missing first (see lib/prerequisites.sh). Prints progress and what failed; the last line is
+# "N passed, N failed", where N counts tests, and a step that is not a test but failed counts as one failure.
+# Exit code 0 when nothing failed, 1 when something did, 2 when something is missing on this machine.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. deploy/lib/prerequisites.sh
+
+need_dotnet
+need_postgres
+need_node
+stop_if_missing
+
+# A developer's own settings must not reach the gateways that the tests start.
+unset "${!Gateway__@}" ConnectionStrings__Gateway OPENAI_API_KEY ASPNETCORE_URLS ASPNETCORE_ENVIRONMENT
+# Build servers outlive the script and keep its output open; whoever waits for the end of the output would wait for them.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+work=$(mktemp -d)
+test_group=''
+trap 'stop_tests; rm -rf "$work"' EXIT
+
+passed=0
+failed=0
+
+# step NAME COMMAND…: runs the command silently; on failure shows its output and counts it.
+step() {
+  local name=$1 started=$SECONDS
+  shift
+  if "$@" >"$work/output" 2>&1; then
+    echo "$name: ok ($((SECONDS - started)) s)"
+    return 0
+  fi
+  echo "$name: FAILED ($*)"
+  cat "$work/output"
+  return 1
+}
+
+finish() {
+  echo "$passed passed, $failed failed"
+  if ((failed > 0 || passed == 0)); then exit 1; fi
+  exit 0
+}
+
+# Without these nothing after them means anything.
+fatal() {
+  failed=$((failed + 1))
+  finish
+}
+
+# shellcheck disable=SC2317 # reached through step
+# In a process group of its own: a hung test's process outlives the test runner that gave it up.
+run_tests() {
+  setsid "$@" &
+  test_group=$!
+  wait "$test_group"
+}
+
+# shellcheck disable=SC2317 # reached through the trap
+# Ends what the test run left behind, politely first so that gateways stop their databases.
+stop_tests() {
+  if [[ -z $test_group ]] || ! kill -TERM -- "-$test_group" 2>/dev/null; then return 0; fi
+  for _ in {1..50}; do
+    kill -0 -- "-$test_group" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  kill -KILL -- "-$test_group" 2>/dev/null || true
+}
+
+# Adds up one counter over the result files of all test projects.
+counted() {
+  cat "$work"/results/*.trx 2>/dev/null | grep -o '<Counters [^>]*>' | grep -oE " $1=\"[0-9]+\"" | grep -oE '[0-9]+' |
+    awk '{ sum += $1 } END { print sum + 0 }' || true
+}
+
+step "restore" dotnet restore || fatal
+step "format" dotnet format --no-restore --verify-no-changes || failed=$((failed + 1))
+step "build" dotnet build -c Release --no-restore --nologo -p:TreatWarningsAsErrors=true || fatal
+if [[ -d tests/Gateway.Tests/Node ]]; then
+  step "npm packages" npm ci --prefix tests/Gateway.Tests/Node --no-audit --no-fund || fatal
+fi
+
+tests_ended_well=yes
+# blame: a test that hangs is named after ten minutes instead of holding up everything for ever.
+step "tests" run_tests dotnet test -c Release --no-build --nologo -m:1 --logger trx --results-directory "$work/results" \
+  --blame-hang-timeout 10m --blame-hang-dump-type none || tests_ended_well=no
+passed=$(counted passed)
+tests_failed=$(($(counted failed) + $(counted error) + $(counted timeout) + $(counted aborted)))
+skipped=$(counted notExecuted)
+if ((skipped > 0)); then
+  echo "$skipped tests were skipped"
+fi
+if [[ $tests_ended_well == no || $passed -eq 0 ]] && ((tests_failed == 0)); then
+  echo "The test run failed without a failed test: it crashed, hung, or found no tests."
+  tests_failed=1
+fi
+failed=$((failed + tests_failed))
+
+step "tools" dotnet tool restore || fatal
+step "migrations match the model" dotnet ef migrations has-pending-model-changes \
+  --project src/Gateway --configuration Release --no-build || failed=$((failed + 1))
+
+finish

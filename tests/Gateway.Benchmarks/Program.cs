@@ -1,0 +1,18 @@
+using Gateway.Benchmarks;
+
+// The parts of deploy/bench.sh that are programs. Each server runs until SIGTERM.
+switch (args)
+{
+    case ["upstream", var url]:
+        await BenchUpstream.RunAsync(url);
+        return 0;
+    case ["yarp", var url, var upstream]:
+        await BareYarp.RunAsync(url, upstream);
+        return 0;
+    case ["report", var measurements]:
+        return Report.Write(await File.ReadAllLinesAsync(measurements), Console.Out);
+    default:
+        Console.Error.WriteLine(
+            "usage: upstream URL | yarp URL UPSTREAM-URL | report FILE (deploy/bench.sh runs them together)");
+        return 2;
+}
