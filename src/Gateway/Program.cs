@@ -1,3 +1,58 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Gateway.Admin;
+using Gateway.Bots;
+using Gateway.Chat;
+using Gateway.Cli;
+using Gateway.Data;
+using Gateway.Http;
+using Gateway.Observability;
+using Gateway.Simulator;
+using Gateway.Upstream;
+
+// One executable: `gateway keys create …` runs and exits; `serve`, or no command at all, serves.
+if (Commands.IsCommand(args))
+{
+    return await Commands.RunAsync(args);
+}
+
+return await Commands.ExplainAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(Commands.ServeArguments(args));
+    var settings = GatewaySettings.Read(builder.Configuration);
+    var adminPorts = new AdminPorts(settings);
+    using var stop = new ConsoleStop();
+
+    await using var database = await GatewayDatabase.OpenAsync(
+        settings, DatabaseUse.Serve, settings.Migrate, TimeProvider.System, Console.Out.WriteLine, stop.Token);
+    using var installation = await Installation.OpenAsync(settings, database, TimeProvider.System, stop.Token);
+    await using var simulator = settings.Demo ? await SimulatorServer.StartAsync(new SimulatorOptions(), stop.Token) : null;
+
+    builder
+        .AddObservability()
+        .AddHttpEdge(adminPorts)
+        .Services
+        .AddGatewayData(settings, database, installation.Box)
+        .AddUpstream()
+        .AddBots()
+        .AddChat()
+        .AddAdmin();
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTimeout);
+
+    await using var app = builder.Build();
+    app.ListenAt(adminPorts);
+    app.Services.GetRequiredService<KeyTable>().SetGlobalAdmin(installation.AdminKeyHash);
+    if (simulator is not null)
+    {
+        app.Services.GetRequiredService<Catalog>().AddDemo(simulator.Address);
+    }
+
+    app.UseHttpEdge();
+    app.MapHealth();
+    app.MapChat();
+    app.MapAdmin();
+
+    await app.StartAsync(stop.Token);
+    StartLines.Print(app.Urls, settings, installation.FirstKey);
+    stop.HandOver();
+    await app.WaitForShutdownAsync();
+    return 0;
+});

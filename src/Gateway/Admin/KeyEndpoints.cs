@@ -1,0 +1,211 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Gateway.Admin.File;
+using Gateway.Data;
+using Gateway.Http;
+
+namespace Gateway.Admin;
+
+/// <summary>A key as the API shows it. <c>key</c> is there once, in the answer that made it.</summary>
+internal sealed record KeyObject(
+    string Id, string Workspace, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Selectors, string Ending,
+    long CreatedAt, long? ExpiresAt, long? RevokedAt, string? Key)
+{
+    [JsonPropertyOrder(-1)]
+    public string Object { get; init; } = "key";
+}
+
+internal sealed record KeyList(IReadOnlyList<KeyObject> Data)
+{
+    [JsonPropertyOrder(-1)]
+    public string Object { get; init; } = "list";
+
+    public bool HasMore { get; init; }
+}
+
+internal sealed record KeyDeleted(string Id, bool Deleted = true)
+{
+    public string Object { get; init; } = "key.deleted";
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(KeyObject))]
+[JsonSerializable(typeof(KeyList))]
+[JsonSerializable(typeof(KeyDeleted))]
+internal sealed partial class AdminJson : JsonSerializerContext;
+
+/// <summary><c>/admin/v1/keys</c>. A workspace's admin key reaches its own workspace's keys alone.</summary>
+internal static class KeyEndpoints
+{
+    /// <summary>Known and not built: refused by name, never ignored.</summary>
+    private static readonly HashSet<string> Later = new(StringComparer.Ordinal) { "rpm", "tpm", "concurrent", "budget" };
+
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal) { "workspace", "name", "scopes", "selectors", "expires_at" };
+
+    public static IEndpointRouteBuilder MapKeys(this IEndpointRouteBuilder admin)
+    {
+        admin.MapPost("/keys", CreateAsync);
+        admin.MapGet("/keys", ListAsync);
+        admin.MapGet("/keys/{id}", GetAsync);
+        admin.MapDelete("/keys/{id}", RevokeAsync);
+        return admin;
+    }
+
+    private static async Task<IResult> CreateAsync(HttpContext http, KeyStore keys, CancellationToken cancel)
+    {
+        var (body, refused) = await RequestBody.ReadJsonAsync(http, cancel);
+        if (body is null)
+        {
+            return refused!.ToResult();
+        }
+
+        using (body)
+        {
+            var caller = RequestFacts.Of(http).Caller!;
+            if (!JsonBody.TryRead(body.Memory, null, out var json, out var error) || !TryRead(json, caller, out var wanted, out error))
+            {
+                return error!.ToResult();
+            }
+
+            var (row, key, wrong) = await keys.CreateAsync(wanted, cancel);
+            return wrong?.ToResult() ?? Results.Json(Show(row!, wanted.Workspace, key), AdminJson.Default.KeyObject);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, KeyStore keys, CancellationToken cancel)
+    {
+        var wanted = http.Request.Query["workspace"].FirstOrDefault();
+        var all = await keys.ListAsync(RequestFacts.Of(http).Caller!.WorkspaceId, cancel);
+        return Results.Json(
+            new KeyList([.. all.Where(k => wanted is null || k.Workspace == wanted).Select(k => Show(k.Key, k.Workspace, null))]),
+            AdminJson.Default.KeyList);
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel)
+    {
+        var all = await keys.ListAsync(RequestFacts.Of(http).Caller!.WorkspaceId, cancel);
+        return all.FirstOrDefault(k => k.Key.Id.ToString() == id) is { Key: not null } found
+            ? Results.Json(Show(found.Key, found.Workspace, null), AdminJson.Default.KeyObject)
+            : ApiError.NotFound("key").ToResult();
+    }
+
+    private static async Task<IResult> RevokeAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel) =>
+        Guid.TryParse(id, out var guid) && await keys.RevokeAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel)
+            ? Results.Json(new KeyDeleted(id), AdminJson.Default.KeyDeleted)
+            : ApiError.NotFound("key").ToResult();
+
+    private static KeyObject Show(KeyRow row, string workspace, string? key) => new(
+        row.Id.ToString(), workspace, row.Name, row.Scopes, row.Selectors, row.Ending, Seconds(row.CreatedAt)!.Value,
+        Seconds(row.ExpiresAt), Seconds(row.RevokedAt), key);
+
+    private static long? Seconds(DateTime? time) =>
+        time is { } utc ? new DateTimeOffset(utc, TimeSpan.Zero).ToUnixTimeSeconds() : null;
+
+    private static bool TryRead(JsonBody json, Caller caller, out NewKey wanted, out ApiError? error)
+    {
+        wanted = null!;
+        foreach (ref readonly var member in json.Members)
+        {
+            var name = System.Text.Encoding.UTF8.GetString(json.Name(member));
+            if (Later.Contains(name))
+            {
+                error = ApiError.NotBuilt(name, NotBuilt.Message(name));
+                return false;
+            }
+
+            if (!Known.Contains(name))
+            {
+                error = ApiError.InvalidValue(name, $"unknown field; expected one of: {string.Join(", ", Known)}.");
+                return false;
+            }
+        }
+
+        error = null;
+        var workspace = Text(json, "workspace", ref error);
+        var keyName = Text(json, "name", ref error);
+        var scopes = Texts(json, "scopes", ref error);
+        var selectors = Texts(json, "selectors", ref error);
+        var expires = Time(json, ref error);
+        if (error is null && workspace is null && caller.WorkspaceId is not null)
+        {
+            workspace = caller.Workspace;
+        }
+
+        error ??= workspace is null ? ApiError.MissingParameter("workspace")
+            : keyName is null ? ApiError.MissingParameter("name")
+            // The same answer for a workspace that is not there and one that is not this key's.
+            : caller.WorkspaceId is not null && workspace != caller.Workspace ? ApiError.NotFound($"workspace '{workspace}'")
+            : null;
+        wanted = error is null ? new NewKey(workspace!, keyName!, scopes, selectors, expires) : null!;
+        return error is null;
+    }
+
+    private static string? Text(JsonBody json, string name, ref ApiError? error)
+    {
+        if (!json.TryGet(System.Text.Encoding.UTF8.GetBytes(name), out var member))
+        {
+            return null;
+        }
+
+        if (member.Kind == JsonTokenType.String && json.Text(member) is { } text)
+        {
+            return text;
+        }
+
+        error ??= ApiError.InvalidType(name, "a string", JsonBody.KindName(member.Kind));
+        return null;
+    }
+
+    private static List<string> Texts(JsonBody json, string name, ref ApiError? error)
+    {
+        var texts = new List<string>();
+        if (!json.TryGet(System.Text.Encoding.UTF8.GetBytes(name), out var member))
+        {
+            return texts;
+        }
+
+        var reader = new Utf8JsonReader(json.Value(member).Span);
+        reader.Read();
+        var isList = reader.TokenType == JsonTokenType.StartArray;
+        while (isList && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            isList = reader.TokenType == JsonTokenType.String;
+            texts.Add(isList ? reader.GetString()! : "");
+        }
+
+        if (!isList)
+        {
+            error ??= ApiError.InvalidType(name, "an array of strings", JsonBody.KindName(member.Kind));
+        }
+
+        return texts;
+    }
+
+    private static DateTimeOffset? Time(JsonBody json, ref ApiError? error)
+    {
+        if (!json.TryGet("expires_at"u8, out var member))
+        {
+            return null;
+        }
+
+        if (member.Kind == JsonTokenType.Number)
+        {
+            var reader = new Utf8JsonReader(json.Value(member).Span);
+            reader.Read();
+            if (reader.TryGetInt64(out var seconds) && seconds is > 0 and < 253_402_300_800)
+            {
+                return DateTimeOffset.FromUnixTimeSeconds(seconds);
+            }
+        }
+        else if (member.Kind == JsonTokenType.String
+            && DateTimeOffset.TryParse(json.Text(member), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return time;
+        }
+
+        error ??= ApiError.InvalidValue("expires_at", "expected seconds since 1970 or a date such as 2030-01-31T00:00:00Z.");
+        return null;
+    }
+}

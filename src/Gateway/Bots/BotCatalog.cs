@@ -1,0 +1,183 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Gateway.Data;
+using Gateway.Http;
+using Gateway.Upstream;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Bots;
+
+/// <summary>
+/// Which bots there are, in memory, and the bodies of those in use: a bounded cache in front of the database. A bot's
+/// first use reads once, however many ask for it at the same time.
+/// </summary>
+internal sealed class BotCatalog(
+    IDbContextFactory<GatewayDb> databases, GatewaySettings settings, TimeProvider clock) : IConfigReader
+{
+    /// <summary>Bodies kept. A backstory is some kilobytes, so this is some tens of megabytes at the most.</summary>
+    internal const int MaxBodies = 4_096;
+
+    private static readonly TimeSpan LongestRead = TimeSpan.FromMilliseconds(250);
+
+    private readonly ConcurrentDictionary<(Guid Workspace, string Id), BotEntry> _entries = new();
+    private readonly ConcurrentDictionary<(Guid Workspace, string Id), Task<Bot?>> _reading = new();
+    private readonly BotBodies _bodies = new(MaxBodies);
+
+    /// <summary>The bots of a caller's workspace, the built-in one included.</summary>
+    public IEnumerable<BotEntry> List(Caller caller)
+    {
+        if (HasDemo(caller.Workspace))
+        {
+            yield return DemoBot.Entry;
+        }
+
+        foreach (var (key, entry) in _entries)
+        {
+            if (key.Workspace == caller.WorkspaceId && !(entry.Id == DemoBot.Id && HasDemo(caller.Workspace)))
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    /// <summary>What is in memory of a bot; null when the caller's workspace has none with this id.</summary>
+    public BotEntry? Find(Caller caller, string id) =>
+        id == DemoBot.Id && HasDemo(caller.Workspace) ? DemoBot.Entry
+        : caller.WorkspaceId is { } workspace ? _entries.GetValueOrDefault((workspace, id)) : null;
+
+    /// <summary>A bot of the caller's workspace.</summary>
+    /// <returns>The bot; neither when there is none; an error when the database did not answer in time.</returns>
+    public async ValueTask<(Bot? Bot, ApiError? Error)> GetAsync(Caller caller, string id, CancellationToken cancel)
+    {
+        if (id == DemoBot.Id && HasDemo(caller.Workspace))
+        {
+            return (DemoBot.Bot, null);
+        }
+
+        if (caller.WorkspaceId is not { } workspace || !_entries.TryGetValue((workspace, id), out var entry))
+        {
+            return (null, null);
+        }
+
+        if (_bodies.Get((workspace, id)) is { } cached && cached.Version >= entry.Version)
+        {
+            return (cached, null);
+        }
+
+        try
+        {
+            var read = _reading.GetOrAdd((workspace, id), ReadBodyAsync);
+            return (await read.WaitAsync(LongestRead, clock, cancel), null);
+        }
+        catch (Exception down) when (!cancel.IsCancellationRequested && down is not OutOfMemoryException)
+        {
+            // What was in use a moment ago still is a bot of this workspace: better than none.
+            return _bodies.Get((workspace, id)) is { } older ? (older, null) : (null, ApiError.ConfigurationUnavailable());
+        }
+    }
+
+    public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
+    {
+        var seen = since == 0 ? new HashSet<(Guid, string)>() : null;
+        var changed = db.Bots.AsNoTracking().Where(b => b.Version > since)
+            .Select(b => new { b.WorkspaceId, Entry = new BotEntry(b.Id, b.Name, b.Description, b.CreatedAt, b.Version) })
+            .AsAsyncEnumerable();
+        await foreach (var row in changed.WithCancellation(cancel))
+        {
+            _entries[(row.WorkspaceId, row.Entry.Id)] = row.Entry;
+            seen?.Add((row.WorkspaceId, row.Entry.Id));
+        }
+
+        if (seen is not null)
+        {
+            foreach (var key in _entries.Keys.Where(k => !seen.Contains(k)))
+            {
+                _entries.TryRemove(key, out _);
+            }
+
+            return;
+        }
+
+        var gone = await db.Deletions.AsNoTracking().Where(d => d.Version > since && d.Kind == "bots").ToListAsync(cancel);
+        foreach (var deletion in gone)
+        {
+            // One that was made again since then is newer than its own deletion.
+            if (_entries.TryGetValue((deletion.WorkspaceId, deletion.ObjectId), out var entry) && entry.Version <= deletion.Version)
+            {
+                _entries.TryRemove((deletion.WorkspaceId, deletion.ObjectId), out _);
+            }
+        }
+    }
+
+    private bool HasDemo(string workspace) => settings.Demo && workspace == Catalog.DemoWorkspace;
+
+    /// <summary>Reads for everyone who waits, so it is no single caller's to cancel.</summary>
+    private async Task<Bot?> ReadBodyAsync((Guid Workspace, string Id) key)
+    {
+        // Off the caller's stack: the task must be in the dictionary before it can end.
+        await Task.Yield();
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            var row = await db.Bots.AsNoTracking()
+                .SingleOrDefaultAsync(b => b.WorkspaceId == key.Workspace && b.Id == key.Id);
+            if (row is null)
+            {
+                return null;
+            }
+
+            var bot = new Bot(
+                row.Id, row.Name, row.Description, row.Model, row.Backstory, Encoding.UTF8.GetBytes(row.Parameters),
+                row.LockedParameters, row.Version);
+            _bodies.Put(key, bot);
+            return bot;
+        }
+        finally
+        {
+            _reading.TryRemove(key, out _);
+        }
+    }
+}
+
+/// <summary>The bodies used last, at most so many. Safe for concurrent use.</summary>
+internal sealed class BotBodies(int most)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(Guid, string), LinkedListNode<((Guid, string) Key, Bot Bot)>> _nodes = [];
+    private readonly LinkedList<((Guid, string) Key, Bot Bot)> _byUse = new();
+
+    public Bot? Get((Guid Workspace, string Id) key)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(key, out var node))
+            {
+                return null;
+            }
+
+            _byUse.Remove(node);
+            _byUse.AddFirst(node);
+            return node.Value.Bot;
+        }
+    }
+
+    /// <summary>Keeps a bot, unless a newer one is kept already: reads may overtake each other.</summary>
+    public void Put((Guid Workspace, string Id) key, Bot bot)
+    {
+        lock (_lock)
+        {
+            if (_nodes.Remove(key, out var old))
+            {
+                _byUse.Remove(old);
+                bot = old.Value.Bot.Version > bot.Version ? old.Value.Bot : bot;
+            }
+
+            _nodes[key] = _byUse.AddFirst((key, bot));
+            if (_nodes.Count > most)
+            {
+                _nodes.Remove(_byUse.Last!.Value.Key);
+                _byUse.RemoveLast();
+            }
+        }
+    }
+}

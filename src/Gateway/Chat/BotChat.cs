@@ -1,0 +1,109 @@
+using Gateway.Bots;
+using Gateway.Http;
+using Gateway.Selectors;
+
+namespace Gateway.Chat;
+
+/// <summary>Chat completions for <c>bot/id=</c>: translates a turn's events into chunks, or gathers them into one reply.</summary>
+internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock)
+{
+    public async Task RunAsync(HttpContext http, ChatRequest request, Selector.Bot selector, CancellationToken cancel)
+    {
+        var facts = RequestFacts.Of(http);
+        var (bot, unavailable) = await bots.GetAsync(facts.Caller!, selector.Id, cancel);
+        var refused = unavailable
+            ?? (bot is null ? ApiError.UnknownModel(selector.Text) : null)
+            ?? Refuse(request);
+        JsonBody? body = request.Body;
+        if (refused is null && request.IsLegacy)
+        {
+            (body, refused) = LegacyFunctions.ToTools(request.Body);
+        }
+
+        if (refused is not null)
+        {
+            facts.End = refused.Code ?? refused.Type;
+            await refused.WriteAsync(http);
+            return;
+        }
+
+        var dropped = new List<string>();
+        var events = turns.RunAsync(
+            new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel);
+        var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.IsLegacy);
+        if (request.IsStream)
+        {
+            await StreamAsync(http, events, writer, dropped, cancel);
+        }
+        else
+        {
+            await GatherAsync(http, facts, events, writer, dropped, cancel);
+        }
+    }
+
+    /// <summary>What a bot cannot do although a model can.</summary>
+    private static ApiError? Refuse(ChatRequest request) =>
+        request.Choices > 1
+            ? ApiError.InvalidValue("n", "a bot gives one answer; leave 'n' out or set it to 1.")
+            : request.Body.TryGet("modalities"u8, out var asked) && request.Body.Value(asked).Span.IndexOf("\"audio\""u8) >= 0
+                ? ApiError.InvalidValue("modalities", "a bot answers in text.")
+                : null;
+
+    private async Task StreamAsync(
+        HttpContext http, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, List<string> dropped, CancellationToken cancel)
+    {
+        await using var caller = new EventStreamResponse(http, clock);
+        await foreach (var happened in events)
+        {
+            if (happened is BotEvent.Failed failed)
+            {
+                await caller.FailAsync(failed.Error);
+                return;
+            }
+
+            if (!caller.HasStarted)
+            {
+                DroppedParams.Name(http, dropped);
+            }
+
+            await caller.WriteAsync(writer.Chunks(happened), cancel);
+        }
+    }
+
+    private static async Task GatherAsync(
+        HttpContext http, RequestFacts facts, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, List<string> dropped,
+        CancellationToken cancel)
+    {
+        var reply = new BotReply();
+        await foreach (var happened in events)
+        {
+            if (happened is BotEvent.Failed failed)
+            {
+                facts.End = failed.Error.Code ?? failed.Error.Type;
+                DroppedParams.Name(http, dropped);
+                await failed.Error.WriteAsync(http);
+                return;
+            }
+
+            reply.Add(happened);
+        }
+
+        var bytes = writer.Whole(reply);
+        DroppedParams.Name(http, dropped);
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = bytes.Length;
+        await http.Response.BodyWriter.WriteAsync(bytes, cancel);
+    }
+}
+
+/// <summary>The header that names parameters which were not used.</summary>
+internal static class DroppedParams
+{
+    public static void Name(HttpContext http, IReadOnlyCollection<string> names)
+    {
+        if (names.Count > 0)
+        {
+            http.Response.Headers["x-gateway-dropped-params"] = string.Join(", ", names.Distinct());
+        }
+    }
+}

@@ -1,0 +1,276 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Gateway.Bots;
+using Gateway.Upstream;
+
+namespace Gateway.Chat;
+
+/// <summary>
+/// Writes what a bot says in OpenAI's form, as chunks or as one reply. Written member by member and not from records:
+/// which members are there, null or absent depends on what was asked, and clients mind each of them.
+/// </summary>
+/// <param name="model">The selector that was asked for.</param>
+/// <param name="created">Seconds since 1970-01-01 UTC; the same in every chunk.</param>
+internal sealed class BotReplyWriter(string model, long created, bool wantsUsage, bool isLegacy)
+{
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    private readonly string _id = $"chatcmpl-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
+    private readonly ArrayBufferWriter<byte> _written = new(512);
+    private bool _hasBegun;
+
+    /// <summary>One event as server-sent events. The memory is used again by the next call.</summary>
+    public ReadOnlyMemory<byte> Chunks(BotEvent happened)
+    {
+        _written.ResetWrittenCount();
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            var isCall = happened is BotEvent.CallerToolCall;
+            Chunk(null, null, json =>
+            {
+                json.WriteString("role", "assistant");
+                if (isCall)
+                {
+                    json.WriteNull("content");
+                }
+                else
+                {
+                    json.WriteString("content", "");
+                }
+
+                json.WriteNull("refusal");
+            });
+        }
+
+        switch (happened)
+        {
+            case BotEvent.Text text:
+                Chunk(null, text.Logprobs, json => json.WriteString("content", text.Piece));
+                break;
+            case BotEvent.Reasoning reasoning:
+                Chunk(null, null, json => json.WriteString("reasoning_content", reasoning.Piece));
+                break;
+            case BotEvent.Refusal refusal:
+                Chunk(null, null, json => json.WriteString("refusal", refusal.Piece));
+                break;
+            case BotEvent.CallerToolCall call:
+                Chunk(null, null, json => WriteCallPiece(json, call));
+                break;
+            case BotEvent.Finished finished:
+                Chunk(isLegacy && finished.Reason == "tool_calls" ? "function_call" : finished.Reason, null, _ => { });
+                UsageChunk(finished.Usage);
+                _written.Write("data: [DONE]\n\n"u8);
+                break;
+        }
+
+        return _written.WrittenMemory;
+    }
+
+    /// <summary>The answer as one reply.</summary>
+    public ReadOnlyMemory<byte> Whole(BotReply reply)
+    {
+        _written.ResetWrittenCount();
+        using (var json = new Utf8JsonWriter(_written, Plain))
+        {
+            json.WriteStartObject();
+            WriteHead(json, "chat.completion");
+            json.WriteStartArray("choices");
+            json.WriteStartObject();
+            json.WriteNumber("index", 0);
+            WriteMessage(json, reply);
+            if (reply.Logprobs.Count > 0)
+            {
+                reply.WriteLogprobs(json);
+            }
+            else
+            {
+                json.WriteNull("logprobs");
+            }
+
+            json.WriteString("finish_reason", reply.FinishReason);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            if (reply.Usage is { } usage)
+            {
+                WriteUsage(json, usage);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return isLegacy ? LegacyFunctions.RewriteReply(_written.WrittenSpan) : _written.WrittenMemory;
+    }
+
+    private static void WriteMessage(Utf8JsonWriter json, BotReply reply)
+    {
+        json.WriteStartObject("message");
+        json.WriteString("role", "assistant");
+        if (reply.Text.Length == 0 && (reply.Calls.Count > 0 || reply.Refusal.Length > 0))
+        {
+            json.WriteNull("content");
+        }
+        else
+        {
+            json.WriteString("content", reply.Text.ToString());
+        }
+
+        json.WriteString("refusal", reply.Refusal.Length > 0 ? reply.Refusal.ToString() : null);
+        json.WriteStartArray("annotations");
+        json.WriteEndArray();
+        if (reply.Reasoning.Length > 0)
+        {
+            json.WriteString("reasoning_content", reply.Reasoning.ToString());
+        }
+
+        if (reply.Calls.Count > 0)
+        {
+            json.WriteStartArray("tool_calls");
+            foreach (var call in reply.Calls.Values)
+            {
+                json.WriteStartObject();
+                json.WriteString("id", call.Id);
+                json.WriteString("type", call.Type);
+                json.WriteStartObject(call.Type);
+                json.WriteString("name", call.Name);
+                json.WriteString(ArgumentsName(call.Type), call.Arguments.ToString());
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private void Chunk(string? finishReason, byte[]? logprobs, Action<Utf8JsonWriter> delta)
+    {
+        _written.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(_written, Plain))
+        {
+            json.WriteStartObject();
+            WriteHead(json, "chat.completion.chunk");
+            json.WriteStartArray("choices");
+            json.WriteStartObject();
+            json.WriteNumber("index", 0);
+            json.WriteStartObject("delta");
+            delta(json);
+            json.WriteEndObject();
+            json.WritePropertyName("logprobs");
+            json.WriteRawValue(logprobs ?? "null"u8, skipInputValidation: true);
+            // Clients test for null to know that more is coming, so it goes on the wire even when null.
+            json.WriteString("finish_reason", finishReason);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            if (wantsUsage)
+            {
+                json.WriteNull("usage");
+            }
+
+            json.WriteEndObject();
+        }
+
+        _written.Write("\n\n"u8);
+    }
+
+    private void UsageChunk(TokenUsage? usage)
+    {
+        if (!wantsUsage || usage is not { } tokens)
+        {
+            return;
+        }
+
+        _written.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(_written, Plain))
+        {
+            json.WriteStartObject();
+            WriteHead(json, "chat.completion.chunk");
+            json.WriteStartArray("choices");
+            json.WriteEndArray();
+            WriteUsage(json, tokens);
+            json.WriteEndObject();
+        }
+
+        _written.Write("\n\n"u8);
+    }
+
+    private void WriteHead(Utf8JsonWriter json, string kind)
+    {
+        json.WriteString("id", _id);
+        json.WriteString("object", kind);
+        json.WriteNumber("created", created);
+        json.WriteString("model", model);
+    }
+
+    private void WriteCallPiece(Utf8JsonWriter json, BotEvent.CallerToolCall call)
+    {
+        if (isLegacy)
+        {
+            // The old form knows one call; the others have no place in it.
+            if (call.Index == 0)
+            {
+                json.WriteStartObject("function_call");
+                WriteFunction(json, call);
+                json.WriteEndObject();
+            }
+
+            return;
+        }
+
+        json.WriteStartArray("tool_calls");
+        json.WriteStartObject();
+        json.WriteNumber("index", call.Index);
+        if (call.Id is not null)
+        {
+            json.WriteString("id", call.Id);
+        }
+
+        if (call.Type is not null || call.Id is not null)
+        {
+            json.WriteString("type", call.Type ?? "function");
+        }
+
+        json.WriteStartObject(call.Type == "custom" ? "custom" : "function");
+        WriteFunction(json, call);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    private static void WriteFunction(Utf8JsonWriter json, BotEvent.CallerToolCall call)
+    {
+        if (call.Name is not null)
+        {
+            json.WriteString("name", call.Name);
+        }
+
+        if (call.Arguments is not null)
+        {
+            json.WriteString(ArgumentsName(call.Type), call.Arguments);
+        }
+    }
+
+    private static string ArgumentsName(string? type) => type == "custom" ? "input" : "arguments";
+
+    private static void WriteUsage(Utf8JsonWriter json, TokenUsage usage)
+    {
+        json.WriteStartObject("usage");
+        json.WriteNumber("prompt_tokens", usage.Input);
+        json.WriteNumber("completion_tokens", usage.Output);
+        json.WriteNumber("total_tokens", usage.Input + usage.Output);
+        json.WriteStartObject("prompt_tokens_details");
+        json.WriteNumber("cached_tokens", usage.CachedInput);
+        json.WriteNumber("audio_tokens", 0);
+        json.WriteEndObject();
+        json.WriteStartObject("completion_tokens_details");
+        json.WriteNumber("reasoning_tokens", usage.Reasoning);
+        json.WriteNumber("audio_tokens", 0);
+        json.WriteNumber("accepted_prediction_tokens", 0);
+        json.WriteNumber("rejected_prediction_tokens", 0);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}

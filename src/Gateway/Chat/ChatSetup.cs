@@ -1,0 +1,11 @@
+namespace Gateway.Chat;
+
+internal static class ChatSetup
+{
+    public static IServiceCollection AddChat(this IServiceCollection services)
+    {
+        services.AddSingleton<ModelChat>();
+        services.AddSingleton<BotChat>();
+        return services;
+    }
+}

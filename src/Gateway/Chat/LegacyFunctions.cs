@@ -1,0 +1,276 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Gateway.Http;
+using Gateway.Upstream;
+
+namespace Gateway.Chat;
+
+/// <summary>
+/// The form from before tools: <c>functions</c> and <c>function_call</c>. Translated into tools on the way in, since
+/// newer models know nothing else, and the answer back into its form. Pure.
+/// </summary>
+internal static class LegacyFunctions
+{
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The same request with tools.</summary>
+    /// <returns>The body, or why it cannot be translated.</returns>
+    public static (JsonBody? Body, ApiError? Error) ToTools(JsonBody body)
+    {
+        var written = new ArrayBufferWriter<byte>(body.Bytes.Length + 256);
+        try
+        {
+            var reader = new Utf8JsonReader(body.Bytes.Span);
+            using var json = JsonDocument.ParseValue(ref reader);
+            using var writer = new Utf8JsonWriter(written, Plain);
+            writer.WriteStartObject();
+            foreach (var member in json.RootElement.EnumerateObject())
+            {
+                WriteMember(writer, member);
+            }
+
+            // The old form knows one call at a time.
+            if (json.RootElement.TryGetProperty("functions", out _) && !json.RootElement.TryGetProperty("parallel_tool_calls", out _))
+            {
+                writer.WriteBoolean("parallel_tool_calls", false);
+            }
+
+            writer.WriteEndObject();
+        }
+        catch (InvalidOperationException)
+        {
+            // A name or text that holds half of a surrogate pair cannot be written again.
+            return (null, ApiError.InvalidJson("a string holds half of a surrogate pair."));
+        }
+
+        return JsonBody.TryRead(written.WrittenMemory, null, out var translated, out var error)
+            ? (translated, null)
+            : (null, error);
+    }
+
+    /// <summary>A whole reply in the old form.</summary>
+    public static byte[] RewriteReply(ReadOnlySpan<byte> reply) => Rewrite(reply, "message");
+
+    /// <summary>A chunk of a stream in the old form; null when nothing in it differs.</summary>
+    public static byte[]? RewriteChunk(ReadOnlySpan<byte> data) =>
+        data.IndexOf("\"tool_calls\""u8) < 0 ? null : Rewrite(data, "delta");
+
+    private static void WriteMember(Utf8JsonWriter json, JsonProperty member)
+    {
+        switch (member.Name)
+        {
+            case "functions" when member.Value.ValueKind == JsonValueKind.Array:
+                json.WriteStartArray("tools");
+                foreach (var function in member.Value.EnumerateArray())
+                {
+                    json.WriteStartObject();
+                    json.WriteString("type", "function");
+                    json.WritePropertyName("function");
+                    function.WriteTo(json);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+                break;
+            case "function_call":
+                json.WritePropertyName("tool_choice");
+                if (member.Value.ValueKind == JsonValueKind.Object)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("type", "function");
+                    json.WritePropertyName("function");
+                    member.Value.WriteTo(json);
+                    json.WriteEndObject();
+                }
+                else
+                {
+                    member.Value.WriteTo(json);
+                }
+
+                break;
+            case "messages":
+                json.WritePropertyName("messages");
+                WriteMessages(json, member.Value);
+                break;
+            default:
+                member.WriteTo(json);
+                break;
+        }
+    }
+
+    private static void WriteMessages(Utf8JsonWriter json, JsonElement messages)
+    {
+        // Calls had no ids; a result belongs to the last call of its name.
+        var calls = 0;
+        string? open = null;
+        json.WriteStartArray();
+        foreach (var message in messages.EnumerateArray())
+        {
+            var role = message.TryGetProperty("role", out var r) ? r.GetString() : null;
+            if (role == "function")
+            {
+                if (open is null)
+                {
+                    // A result without its call: tools must follow one.
+                    open = $"call_{++calls}";
+                    json.WriteStartObject();
+                    json.WriteString("role", "assistant");
+                    json.WriteNull("content");
+                    WriteCall(json, open, message.TryGetProperty("name", out var name) ? name.GetString() ?? "" : "", "{}");
+                    json.WriteEndObject();
+                }
+
+                WriteResult(json, message, open);
+                open = null;
+            }
+            else if (message.TryGetProperty("function_call", out var call) && call.ValueKind == JsonValueKind.Object)
+            {
+                open = $"call_{++calls}";
+                WriteCaller(json, message, call, open);
+            }
+            else
+            {
+                message.WriteTo(json);
+            }
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteCaller(Utf8JsonWriter json, JsonElement message, JsonElement call, string id)
+    {
+        json.WriteStartObject();
+        foreach (var member in message.EnumerateObject().Where(m => m.Name != "function_call"))
+        {
+            member.WriteTo(json);
+        }
+
+        WriteCall(json, id, Text(call, "name"), Text(call, "arguments"));
+        json.WriteEndObject();
+    }
+
+    private static void WriteResult(Utf8JsonWriter json, JsonElement message, string id)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", "tool");
+        json.WriteString("tool_call_id", id);
+        json.WritePropertyName("content");
+        if (message.TryGetProperty("content", out var content) && content.ValueKind != JsonValueKind.Null)
+        {
+            content.WriteTo(json);
+        }
+        else
+        {
+            json.WriteStringValue("");
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteCall(Utf8JsonWriter json, string id, string name, string arguments)
+    {
+        json.WriteStartArray("tool_calls");
+        json.WriteStartObject();
+        json.WriteString("id", id);
+        json.WriteString("type", "function");
+        json.WriteStartObject("function");
+        json.WriteString("name", name);
+        json.WriteString("arguments", arguments);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes a reply or chunk again, with the first tool call of each choice as its function call.</summary>
+    private static byte[] Rewrite(ReadOnlySpan<byte> source, string part)
+    {
+        var written = new ArrayBufferWriter<byte>(source.Length);
+        var reader = new Utf8JsonReader(source, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
+        using var document = JsonDocument.ParseValue(ref reader);
+        using (var json = new Utf8JsonWriter(written, Plain))
+        {
+            json.WriteStartObject();
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                if (member.Name != "choices" || member.Value.ValueKind != JsonValueKind.Array)
+                {
+                    member.WriteTo(json);
+                    continue;
+                }
+
+                json.WriteStartArray("choices");
+                foreach (var choice in member.Value.EnumerateArray())
+                {
+                    WriteChoice(json, choice, part);
+                }
+
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return written.WrittenSpan.ToArray();
+    }
+
+    private static void WriteChoice(Utf8JsonWriter json, JsonElement choice, string part)
+    {
+        json.WriteStartObject();
+        foreach (var member in choice.EnumerateObject())
+        {
+            if (member.NameEquals("finish_reason") && member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("tool_calls"))
+            {
+                json.WriteString("finish_reason", "function_call");
+            }
+            else if (member.NameEquals(part) && member.Value.ValueKind == JsonValueKind.Object)
+            {
+                json.WriteStartObject(part);
+                foreach (var inner in member.Value.EnumerateObject())
+                {
+                    if (inner.NameEquals("tool_calls"))
+                    {
+                        WriteFunctionCall(json, inner.Value);
+                    }
+                    else
+                    {
+                        inner.WriteTo(json);
+                    }
+                }
+
+                json.WriteEndObject();
+            }
+            else
+            {
+                member.WriteTo(json);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteFunctionCall(Utf8JsonWriter json, JsonElement calls)
+    {
+        if (calls.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+
+        foreach (var call in calls.EnumerateArray())
+        {
+            var isFirst = !call.TryGetProperty("index", out var index) || IsZero(index);
+            if (isFirst && call.TryGetProperty("function", out var function))
+            {
+                json.WritePropertyName("function_call");
+                function.WriteTo(json);
+                return;
+            }
+        }
+    }
+
+    private static bool IsZero(JsonElement index) =>
+        index.ValueKind == JsonValueKind.Number && index.TryGetInt32(out var number) && number == 0;
+
+    private static string Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";
+}

@@ -1,0 +1,124 @@
+using System.Text.Json;
+using Gateway.Bots;
+using Gateway.Http;
+using Gateway.Selectors;
+using Gateway.Upstream;
+
+namespace Gateway.Chat;
+
+/// <summary>The selectors that a key may use, from memory.</summary>
+internal static class ModelList
+{
+    public static Task ListAsync(HttpContext http)
+    {
+        var caller = RequestFacts.Of(http).Caller!;
+        using var written = new MemoryStream();
+        using (var json = new Utf8JsonWriter(written))
+        {
+            json.WriteStartObject();
+            json.WriteString("object", "list");
+            json.WriteStartArray("data");
+            foreach (var item in Items(http, caller))
+            {
+                item.Write(json);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        return AnswerAsync(http, written);
+    }
+
+    public static Task GetAsync(HttpContext http)
+    {
+        var text = Decode(http, "/models/");
+        var caller = RequestFacts.Of(http).Caller!;
+        if (Selector.Parse(text) is not { } selector)
+        {
+            return ApiError.InvalidSelector(text).WriteAsync(http);
+        }
+
+        if (!caller.MayUse(selector) || Find(http, caller, selector) is not { } item)
+        {
+            return ApiError.UnknownModel(text).WriteAsync(http);
+        }
+
+        using var written = new MemoryStream();
+        using (var json = new Utf8JsonWriter(written))
+        {
+            item.Write(json);
+        }
+
+        return AnswerAsync(http, written);
+    }
+
+    private static IEnumerable<Item> Items(HttpContext http, Caller caller)
+    {
+        var catalog = http.RequestServices.GetRequiredService<Catalog>().Current;
+        var known = http.RequestServices.GetRequiredService<ProviderModels>();
+        var models = catalog.Models.Where(m => !m.IsWildcard && m.IsVisibleTo(caller.Workspace))
+            .Select(m => new Item(Selector.ForModel(m.Name), m.CreatedAt, OwnerOf(m)));
+        var passedThrough = catalog.Models.Where(m => m.IsWildcard && m.IsVisibleTo(caller.Workspace))
+            .SelectMany(m => m.Deployments.SelectMany(d => known.Of(d.Provider.Name).Select(name => (name, d.Provider.Name, m.CreatedAt))))
+            .Where(m => catalog.Find(m.name, caller.Workspace, "") is { Model.IsWildcard: true })
+            .Select(m => new Item(Selector.ForModel(m.name), m.CreatedAt, m.Name));
+        var bots = http.RequestServices.GetRequiredService<BotCatalog>().List(caller).Select(b => Item.Of(b));
+        return models.Concat(passedThrough).Concat(bots)
+            .Where(item => caller.MayUse(item.Selector))
+            .OrderBy(item => item.Selector.Canonical, StringComparer.Ordinal);
+    }
+
+    private static Item? Find(HttpContext http, Caller caller, Selector selector)
+    {
+        if (selector is Selector.Bot bot)
+        {
+            return http.RequestServices.GetRequiredService<BotCatalog>().Find(caller, bot.Id) is { } entry ? Item.Of(entry) : null;
+        }
+
+        var name = ((Selector.Model)selector).Name;
+        var route = http.RequestServices.GetRequiredService<Catalog>().Current.Find(name, caller.Workspace, selector.Text);
+        return route is null ? null : new Item(Selector.ForModel(name), route.Model.CreatedAt, OwnerOf(route.Model));
+    }
+
+    private static string OwnerOf(Model model) => model.Deployments.Count > 0 ? model.Deployments[0].Provider.Name : "gateway";
+
+    /// <summary>
+    /// What stands behind the prefix in the path as it was sent: routing would leave <c>%2F</c> as it is and decode the
+    /// rest, so that the two could not be told apart.
+    /// </summary>
+    private static string Decode(HttpContext http, string prefix)
+    {
+        var path = http.Request.Path.Value!;
+        return Uri.UnescapeDataString(path[(path.IndexOf(prefix, StringComparison.Ordinal) + prefix.Length)..]);
+    }
+
+    private static async Task AnswerAsync(HttpContext http, MemoryStream json)
+    {
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = json.Length;
+        await http.Response.BodyWriter.WriteAsync(json.ToArray(), http.RequestAborted);
+    }
+
+    /// <summary>One entry, with two fields more for bots.</summary>
+    private sealed record Item(Selector Selector, DateTime Created, string OwnedBy, string? Name = null, string? Description = null)
+    {
+        public static Item Of(BotEntry bot) => new(Selector.ForBot(bot.Id), bot.CreatedAt, "gateway", bot.Name, bot.Description);
+
+        public void Write(Utf8JsonWriter json)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", Selector.Canonical);
+            json.WriteString("object", "model");
+            json.WriteNumber("created", new DateTimeOffset(Created, TimeSpan.Zero).ToUnixTimeSeconds());
+            json.WriteString("owned_by", OwnedBy);
+            if (Name is not null)
+            {
+                json.WriteString("name", Name);
+                json.WriteString("description", Description);
+            }
+
+            json.WriteEndObject();
+        }
+    }
+}

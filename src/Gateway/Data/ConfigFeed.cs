@@ -1,0 +1,170 @@
+using Gateway.Observability;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Gateway.Data;
+
+/// <summary>A part of the gateway that keeps configuration in memory.</summary>
+internal interface IConfigReader
+{
+    /// <summary>
+    /// Reads what changed since a version, 0 for everything. Called by one thread at a time; may see rows that are newer
+    /// than the version being caught up with, which come again at the next call. When it throws, nothing may have been
+    /// published, or what was published must be complete in itself.
+    /// </summary>
+    Task ReadAsync(GatewayDb db, long since, CancellationToken cancel);
+}
+
+/// <summary>
+/// Keeps every <see cref="IConfigReader"/> up to date: a loop that reads when notified, when asked, and every few
+/// seconds. Reads are single-file and coalesced, at most ten a second.
+/// </summary>
+internal sealed class ConfigFeed(
+    IDbContextFactory<GatewayDb> databases,
+    IEnumerable<IConfigReader> readers,
+    GatewaySettings settings,
+    TimeProvider clock,
+    ILogger<ConfigFeed> log) : BackgroundService
+{
+    private static readonly TimeSpan ShortestGap = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(20);
+
+    private readonly SemaphoreSlim _signal = new(0);
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _next = NewRead();
+    private long _version;
+    private long _lastGoodRead;
+
+    /// <summary>How long ago the last read succeeded.</summary>
+    public TimeSpan Age => clock.GetElapsedTime(Volatile.Read(ref _lastGoodRead));
+
+    /// <summary>The configuration version that was read last.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>
+    /// Waits for one read that starts after this call; calls at the same time share it. Throws what the read threw.
+    /// </summary>
+    public Task CatchUpAsync(CancellationToken cancel)
+    {
+        Task read;
+        lock (_lock)
+        {
+            read = _next.Task;
+        }
+
+        _signal.Release();
+        return read.WaitAsync(cancel);
+    }
+
+    /// <summary>The first read is done before the server listens; failing it fails the start.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await ReadAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var listening = ListenAsync(stoppingToken);
+        var poll = settings.PollInterval == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : settings.PollInterval;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await _signal.WaitAsync(poll, stoppingToken);
+            while (_signal.Wait(0, CancellationToken.None))
+            {
+                // One read answers all who asked before it started.
+            }
+
+            TaskCompletionSource asked;
+            lock (_lock)
+            {
+                asked = _next;
+                _next = NewRead();
+            }
+
+            try
+            {
+                await ReadAsync(stoppingToken);
+                asked.SetResult();
+            }
+            catch (Exception broken) when (!stoppingToken.IsCancellationRequested)
+            {
+                log.ConfigReadFailed(broken.GetType().Name, Age.TotalSeconds);
+                asked.SetException(broken);
+                _ = asked.Task.Exception;
+            }
+
+            await Task.Delay(ShortestGap, clock, stoppingToken);
+        }
+
+        await listening;
+    }
+
+    private async Task ReadAsync(CancellationToken stopping)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        limit.CancelAfter(LongestRead);
+        await using var db = await databases.CreateDbContextAsync(limit.Token);
+
+        // The version comes first: a row that commits after it is read again next time, never missed.
+        var version = await db.ConfigVersions.Select(v => v.Version).SingleAsync(limit.Token);
+        if (version != _version || Volatile.Read(ref _lastGoodRead) == 0)
+        {
+            // A database that was put back to an older state is read anew.
+            var since = version < _version ? 0 : _version;
+            foreach (var reader in readers)
+            {
+                await reader.ReadAsync(db, since, limit.Token);
+            }
+
+            Volatile.Write(ref _version, version);
+        }
+
+        Volatile.Write(ref _lastGoodRead, clock.GetTimestamp());
+    }
+
+    /// <summary>
+    /// Holds a connection of its own for notifications. It only makes news travel faster: a lost connection is made
+    /// again while polling goes on, and the first thing after it is a read.
+    /// </summary>
+    private async Task ListenAsync(CancellationToken stopping)
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+        {
+            ApplicationName = "gateway listen",
+            Pooling = false,
+            KeepAlive = 15,
+        }.ConnectionString;
+
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await using var connection = new NpgsqlConnection(connectionString);
+                connection.Notification += (_, _) => _signal.Release();
+                await connection.OpenAsync(stopping);
+                await using (var listen = new NpgsqlCommand($"LISTEN {GatewayDb.NotifyChannel}", connection))
+                {
+                    await listen.ExecuteNonQueryAsync(stopping);
+                }
+
+                _signal.Release();
+                while (true)
+                {
+                    await connection.WaitAsync(stopping);
+                }
+            }
+            catch (Exception broken) when (!stopping.IsCancellationRequested)
+            {
+                log.ListenLost(broken.GetType().Name);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, stopping);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static TaskCompletionSource NewRead() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

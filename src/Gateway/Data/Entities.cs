@@ -1,0 +1,186 @@
+namespace Gateway.Data;
+
+/// <summary>
+/// A row of configuration. <see cref="Version"/> is set by <see cref="GatewayDb"/> on every save and grows in commit
+/// order over all such rows, so that a gateway reads what changed with <c>version &gt; last seen</c>.
+/// </summary>
+internal interface IConfigRow
+{
+    long Version { get; set; }
+
+    /// <summary>Names the row in <see cref="DeletionRow"/>, within its kind and workspace.</summary>
+    (Guid? WorkspaceId, string Id) Identity { get; }
+}
+
+/// <summary>Who manages a row: the operator's YAML file or the management API.</summary>
+internal enum ManagedBy
+{
+    Api = 0,
+    File = 1,
+}
+
+/// <summary>A tenant. Owns keys, bots and secrets.</summary>
+internal sealed class WorkspaceRow : IConfigRow
+{
+    public Guid Id { get; set; }
+    public required string Name { get; set; }
+    public ManagedBy Managed { get; set; }
+    public DateTime CreatedAt { get; set; }
+    public long Version { get; set; }
+
+    public (Guid? WorkspaceId, string Id) Identity => (Id, Id.ToString());
+}
+
+/// <summary>A caller's key. The key itself is shown once and never stored.</summary>
+internal sealed class KeyRow : IConfigRow
+{
+    public Guid WorkspaceId { get; set; }
+    public Guid Id { get; set; }
+    public required string Name { get; set; }
+
+    /// <summary>SHA-256 of the whole key, 32 bytes.</summary>
+    public required byte[] Hash { get; set; }
+
+    /// <summary>The key's last four characters, for people who look for one in a list.</summary>
+    public required string Ending { get; set; }
+
+    /// <summary><c>chat</c>, <c>admin</c>.</summary>
+    public required string[] Scopes { get; set; }
+
+    /// <summary>Selectors that the key may use, exact or ending in <c>*</c>. Empty: all of its workspace.</summary>
+    public required string[] Selectors { get; set; }
+
+    public DateTime CreatedAt { get; set; }
+    public DateTime? ExpiresAt { get; set; }
+    public DateTime? RevokedAt { get; set; }
+    public long Version { get; set; }
+
+    public (Guid? WorkspaceId, string Id) Identity => (WorkspaceId, Id.ToString());
+}
+
+/// <summary>An upstream base URL and its credential.</summary>
+internal sealed class ProviderRow : IConfigRow
+{
+    public Guid Id { get; set; }
+    public required string Name { get; set; }
+    public required string BaseUrl { get; set; }
+
+    /// <summary>Sealed by <see cref="SecretBox"/>; null when the provider wants none.</summary>
+    public byte[]? ApiKey { get; set; }
+
+    /// <summary>A JSON object of header names and values, sealed: values are often credentials.</summary>
+    public byte[]? Headers { get; set; }
+
+    public ManagedBy Managed { get; set; }
+    public long Version { get; set; }
+
+    public (Guid? WorkspaceId, string Id) Identity => (null, Name);
+}
+
+/// <summary>A name that callers use. <c>*</c> stands for every other name.</summary>
+internal sealed class ModelRow : IConfigRow
+{
+    public Guid Id { get; set; }
+    public required string Name { get; set; }
+
+    /// <summary>Names of the workspaces that see the model. Empty: all.</summary>
+    public required string[] Workspaces { get; set; }
+
+    public required string[] DropParams { get; set; }
+    public int ConnectMs { get; set; }
+    public int HeadersMs { get; set; }
+    public int FirstContentMs { get; set; }
+    public int IdleMs { get; set; }
+    public int TotalMs { get; set; }
+    public ManagedBy Managed { get; set; }
+    public DateTime CreatedAt { get; set; }
+    public long Version { get; set; }
+    public List<DeploymentRow> Deployments { get; set; } = [];
+
+    public (Guid? WorkspaceId, string Id) Identity => (null, Name);
+}
+
+/// <summary>A model at a provider.</summary>
+internal sealed class DeploymentRow
+{
+    public Guid ModelId { get; set; }
+
+    /// <summary>0, 1, 2… in configured order.</summary>
+    public int Position { get; set; }
+
+    public Guid ProviderId { get; set; }
+
+    /// <summary>The name at the provider. Null: the name that the caller used.</summary>
+    public string? UpstreamModel { get; set; }
+}
+
+internal sealed class BotRow : IConfigRow
+{
+    public Guid WorkspaceId { get; set; }
+
+    /// <summary>Chosen by the owner, unique in the workspace.</summary>
+    public required string Id { get; set; }
+
+    public required string Name { get; set; }
+    public required string Description { get; set; }
+
+    /// <summary>Name of the model that answers.</summary>
+    public required string Model { get; set; }
+
+    public required string Backstory { get; set; }
+
+    /// <summary>A JSON object of request parameters that the bot sends unless the caller says otherwise.</summary>
+    public required string Parameters { get; set; }
+
+    /// <summary>Parameters in which a caller's own value is dropped.</summary>
+    public required string[] LockedParameters { get; set; }
+
+    public ManagedBy Managed { get; set; }
+    public DateTime CreatedAt { get; set; }
+    public long Version { get; set; }
+
+    public (Guid? WorkspaceId, string Id) Identity => (WorkspaceId, Id);
+}
+
+/// <summary>A workspace's credential for its abilities, sealed by <see cref="SecretBox"/>.</summary>
+internal sealed class SecretRow : IConfigRow
+{
+    public Guid WorkspaceId { get; set; }
+    public required string Name { get; set; }
+    public required byte[] Value { get; set; }
+    public ManagedBy Managed { get; set; }
+    public long Version { get; set; }
+
+    public (Guid? WorkspaceId, string Id) Identity => (WorkspaceId, Name);
+}
+
+/// <summary>Says that a configuration row is gone, since a deleted row cannot say so itself.</summary>
+internal sealed class DeletionRow
+{
+    public long Version { get; set; }
+
+    /// <summary>The table, such as <c>keys</c>.</summary>
+    public required string Kind { get; set; }
+
+    /// <summary>All zeros for what belongs to no workspace.</summary>
+    public Guid WorkspaceId { get; set; }
+
+    public required string ObjectId { get; set; }
+    public DateTime At { get; set; }
+}
+
+/// <summary>The one row whose lock puts configuration changes in order; see <see cref="GatewayDb"/>.</summary>
+internal sealed class ConfigVersionRow
+{
+    public const int OnlyId = 1;
+
+    public int Id { get; set; }
+    public long Version { get; set; }
+}
+
+/// <summary>A fact about the installation, such as the fingerprint of its encryption key.</summary>
+internal sealed class SettingRow
+{
+    public required string Name { get; set; }
+    public required string Value { get; set; }
+}

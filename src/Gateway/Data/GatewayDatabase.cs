@@ -1,0 +1,199 @@
+using Gateway.Data.Embedded;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace Gateway.Data;
+
+/// <summary>What a command does with the database, which decides whether one may be made or upgraded.</summary>
+internal enum DatabaseUse
+{
+    /// <summary>The server: makes an embedded cluster when there is none, and stops it at the end.</summary>
+    Serve,
+
+    /// <summary>A command: uses what is there, running or not.</summary>
+    Command,
+}
+
+/// <summary>
+/// The opened database: the operator's own Postgres or the embedded one, migrated and checked. One per process.
+/// </summary>
+internal sealed class GatewayDatabase : IAsyncDisposable
+{
+    private const int OldestVersion = 15;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+
+    private readonly EmbeddedPostgres? _embedded;
+
+    private GatewayDatabase(EmbeddedPostgres? embedded, string connectionString)
+    {
+        _embedded = embedded;
+        ConnectionString = connectionString;
+        Source = new NpgsqlDataSourceBuilder(connectionString).Build();
+    }
+
+    public NpgsqlDataSource Source { get; }
+
+    public string ConnectionString { get; }
+
+    /// <summary>Opens, waits up to 60 s for the server, checks it and applies migrations.</summary>
+    /// <param name="say">Takes progress lines for a person.</param>
+    /// <exception cref="SettingsException">The database cannot be used; the message says the way on.</exception>
+    public static async Task<GatewayDatabase> OpenAsync(
+        GatewaySettings settings, DatabaseUse use, bool migrate, TimeProvider clock, Action<string> say,
+        CancellationToken cancel)
+    {
+        var embedded = settings.ConnectionString.Length > 0
+            ? null
+            : await StartEmbeddedAsync(settings, use, clock, say, cancel);
+        var database = new GatewayDatabase(embedded, Complete(embedded?.ConnectionString ?? settings.ConnectionString));
+        try
+        {
+            await database.WaitAsync(clock, say, cancel);
+            await database.CheckAsync(migrate, say, cancel);
+            settings.ConnectionString = database.ConnectionString;
+            return database;
+        }
+        catch
+        {
+            await database.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A context outside of dependency injection, for commands and the start.</summary>
+    public GatewayDb NewContext() => new(Options(Source));
+
+    public static DbContextOptions<GatewayDb> Options(NpgsqlDataSource source) =>
+        new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(source).Options;
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        if (_embedded is not null)
+        {
+            await _embedded.DisposeAsync();
+        }
+    }
+
+    private static async Task<EmbeddedPostgres> StartEmbeddedAsync(
+        GatewaySettings settings, DatabaseUse use, TimeProvider clock, Action<string> say, CancellationToken cancel)
+    {
+        try
+        {
+            return await EmbeddedPostgres.StartAsync(
+                new EmbeddedPostgresOptions
+                {
+                    DataDirectory = settings.AbsoluteDataDirectory,
+                    MayCreate = use == DatabaseUse.Serve,
+                    OwnsLock = use == DatabaseUse.Serve,
+                    Clock = clock,
+                    Progress = say,
+                },
+                cancel);
+        }
+        catch (EmbeddedPostgresException refused)
+        {
+            throw new SettingsException(refused.Message);
+        }
+    }
+
+    private static string Complete(string connectionString)
+    {
+        try
+        {
+            var parts = new NpgsqlConnectionStringBuilder(connectionString);
+            // The operator's own values win; these are for those that are not set.
+            if (!parts.ContainsKey("Application Name"))
+            {
+                parts.ApplicationName = "gateway";
+            }
+
+            if (!parts.ContainsKey("Maximum Pool Size"))
+            {
+                parts.MaxPoolSize = 20;
+            }
+
+            if (!parts.ContainsKey("Timeout"))
+            {
+                parts.Timeout = 5;
+            }
+
+            return parts.ConnectionString;
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new SettingsException($"ConnectionStrings__Gateway cannot be read: {wrong.Message}");
+        }
+    }
+
+    private async Task WaitAsync(TimeProvider clock, Action<string> say, CancellationToken cancel)
+    {
+        var started = clock.GetTimestamp();
+        var said = false;
+        while (true)
+        {
+            try
+            {
+                await using var connection = await Source.OpenConnectionAsync(cancel);
+                return;
+            }
+            // 28: wrong user or password. 3D000: no such database. Waiting mends neither.
+            catch (PostgresException refused) when (refused.SqlState.StartsWith("28", StringComparison.Ordinal) || refused.SqlState == "3D000")
+            {
+                throw new SettingsException($"The database refuses ConnectionStrings__Gateway: {refused.MessageText}.");
+            }
+            catch (Exception down) when (down is NpgsqlException or TimeoutException)
+            {
+                if (clock.GetElapsedTime(started) > LongestWait)
+                {
+                    throw new SettingsException(
+                        $"The database did not answer within {LongestWait.TotalSeconds:0} s: {down.Message}. "
+                        + "Check ConnectionStrings__Gateway and that the server runs.");
+                }
+
+                if (!said)
+                {
+                    say($"waiting up to {LongestWait.TotalSeconds:0} s for the database: {down.Message}");
+                    said = true;
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancel);
+            }
+        }
+    }
+
+    private async Task CheckAsync(bool migrate, Action<string> say, CancellationToken cancel)
+    {
+        await using (var connection = await Source.OpenConnectionAsync(cancel))
+        {
+            if (connection.PostgreSqlVersion.Major < OldestVersion)
+            {
+                throw new SettingsException(
+                    $"The database is Postgres {connection.PostgreSqlVersion}; version {OldestVersion} or newer is needed.");
+            }
+
+            await using var ask = new NpgsqlCommand("SHOW server_encoding", connection);
+            if (await ask.ExecuteScalarAsync(cancel) is not "UTF8" and var encoding)
+            {
+                throw new SettingsException(
+                    $"The database's encoding is {encoding}; make one with ENCODING 'UTF8' and name it in ConnectionStrings__Gateway.");
+            }
+        }
+
+        await using var db = NewContext();
+        var pending = (await db.Database.GetPendingMigrationsAsync(cancel)).Count();
+        if (pending == 0)
+        {
+            return;
+        }
+
+        if (!migrate)
+        {
+            throw new SettingsException(
+                $"The database lacks {pending} migration(s) and Gateway__Migrate is false. Run 'gateway migrate'.");
+        }
+
+        say($"applying {pending} migration(s)");
+        await db.Database.MigrateAsync(cancel);
+    }
+}

@@ -1,0 +1,101 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Data;
+
+/// <summary>
+/// The database. Every save that touches a configuration row takes the next configuration version under the lock of
+/// one row, so versions grow in commit order, and notifies the other gateways when it commits.
+/// </summary>
+internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext(options)
+{
+    /// <summary>Postgres channel on which a committed configuration version is announced.</summary>
+    public const string NotifyChannel = "gateway_config";
+
+    public DbSet<WorkspaceRow> Workspaces => Set<WorkspaceRow>();
+    public DbSet<KeyRow> Keys => Set<KeyRow>();
+    public DbSet<ProviderRow> Providers => Set<ProviderRow>();
+    public DbSet<ModelRow> Models => Set<ModelRow>();
+    public DbSet<DeploymentRow> Deployments => Set<DeploymentRow>();
+    public DbSet<BotRow> Bots => Set<BotRow>();
+    public DbSet<SecretRow> Secrets => Set<SecretRow>();
+    public DbSet<DeletionRow> Deletions => Set<DeletionRow>();
+    public DbSet<ConfigVersionRow> ConfigVersions => Set<ConfigVersionRow>();
+    public DbSet<SettingRow> Settings => Set<SettingRow>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => GatewayModel.Build(modelBuilder);
+
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) =>
+        throw new NotSupportedException("Save with SaveChangesAsync: it numbers configuration changes.");
+
+    public override async Task<int> SaveChangesAsync(
+        bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        ChangeTracker.DetectChanges();
+        var changed = ChangeTracker.Entries<IConfigRow>()
+            .Where(e => e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted)
+            .ToList();
+        // A deployment has no version of its own: a change of it is a change of its model.
+        foreach (var deployment in ChangeTracker.Entries<DeploymentRow>().Where(e => e.State != EntityState.Unchanged))
+        {
+            var model = ChangeTracker.Entries<ModelRow>().FirstOrDefault(m => m.Entity.Id == deployment.Entity.ModelId);
+            if (model is { State: EntityState.Unchanged })
+            {
+                model.State = EntityState.Modified;
+                changed.Add(ChangeTracker.Entries<IConfigRow>().First(e => ReferenceEquals(e.Entity, model.Entity)));
+            }
+        }
+
+        if (changed.Count == 0)
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+
+        await using var own = Database.CurrentTransaction is null
+            ? await Database.BeginTransactionAsync(cancellationToken)
+            : null;
+
+        var version = await NextVersionAsync(cancellationToken);
+        foreach (var entry in changed)
+        {
+            if (entry.State == EntityState.Deleted)
+            {
+                Deletions.Add(Deletion(entry.Entity, version, entry.Metadata.GetTableName()!));
+            }
+            else
+            {
+                entry.Entity.Version = version;
+            }
+        }
+
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await Database.ExecuteSqlAsync($"SELECT pg_notify({NotifyChannel}, {version.ToString(null, null)})", cancellationToken);
+        if (own is not null)
+        {
+            await own.CommitAsync(cancellationToken);
+        }
+
+        return written;
+    }
+
+    /// <summary>Takes the next version; the row stays locked until the transaction ends, so the next waits for us.</summary>
+    private async Task<long> NextVersionAsync(CancellationToken cancel)
+    {
+        var next = await Database
+            .SqlQuery<long>($"UPDATE config_version SET version = version + 1 WHERE id = 1 RETURNING version AS \"Value\"")
+            .ToListAsync(cancel);
+        return next[0];
+    }
+
+    private static DeletionRow Deletion(IConfigRow row, long version, string kind)
+    {
+        var (workspace, id) = row.Identity;
+        return new DeletionRow
+        {
+            Version = version,
+            Kind = kind,
+            WorkspaceId = workspace ?? Guid.Empty,
+            ObjectId = id,
+            At = TimeProvider.System.GetUtcNow().UtcDateTime,
+        };
+    }
+}

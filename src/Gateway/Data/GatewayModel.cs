@@ -1,0 +1,80 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Gateway.Data;
+
+/// <summary>
+/// Tables and columns. Every tenant table leads its primary key with the workspace, so that the database can be
+/// distributed by it.
+/// </summary>
+internal static class GatewayModel
+{
+    public static void Build(ModelBuilder model)
+    {
+        model.Entity<WorkspaceRow>(e =>
+        {
+            e.ToTable("workspaces").HasKey(r => r.Id);
+            e.HasIndex(r => r.Name).IsUnique();
+            e.HasIndex(r => r.Version);
+        });
+        model.Entity<KeyRow>(e =>
+        {
+            e.ToTable("keys").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.Hash }).IsUnique();
+            e.HasIndex(r => r.Version);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<ProviderRow>(e =>
+        {
+            e.ToTable("providers").HasKey(r => r.Id);
+            e.HasIndex(r => r.Name).IsUnique();
+        });
+        model.Entity<ModelRow>(e =>
+        {
+            e.ToTable("models").HasKey(r => r.Id);
+            e.HasIndex(r => r.Name).IsUnique();
+            e.HasMany(r => r.Deployments).WithOne().HasForeignKey(d => d.ModelId).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<DeploymentRow>(e =>
+        {
+            e.ToTable("deployments").HasKey(r => new { r.ModelId, r.Position });
+            e.HasOne<ProviderRow>().WithMany().HasForeignKey(r => r.ProviderId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<BotRow>(e =>
+        {
+            e.ToTable("bots").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.Property(r => r.Parameters).HasColumnType("jsonb");
+            e.HasIndex(r => r.Version);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<SecretRow>(e =>
+        {
+            e.ToTable("secrets").HasKey(r => new { r.WorkspaceId, r.Name });
+            OwnedByWorkspace(e);
+        });
+        model.Entity<DeletionRow>(e =>
+            e.ToTable("deletions").HasKey(r => new { r.Version, r.Kind, r.WorkspaceId, r.ObjectId }));
+        model.Entity<ConfigVersionRow>(e =>
+        {
+            e.ToTable("config_version").HasKey(r => r.Id);
+            e.HasData(new ConfigVersionRow { Id = ConfigVersionRow.OnlyId, Version = 0 });
+        });
+        model.Entity<SettingRow>(e => e.ToTable("settings").HasKey(r => r.Name));
+
+        UseSnakeCase(model);
+    }
+
+    private static void OwnedByWorkspace<T>(EntityTypeBuilder<T> entity) where T : class =>
+        entity.HasOne<WorkspaceRow>().WithMany().HasForeignKey("WorkspaceId").OnDelete(DeleteBehavior.Cascade);
+
+    private static void UseSnakeCase(ModelBuilder model)
+    {
+        foreach (var property in model.Model.GetEntityTypes().SelectMany(e => e.GetProperties()))
+        {
+            property.SetColumnName(Snake(property.Name));
+        }
+    }
+
+    private static string Snake(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+}

@@ -1,0 +1,86 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Gateway.Data;
+
+/// <summary>What the operator sets, section <c>Gateway</c> (environment: <c>Gateway__DataDirectory</c> and so on).</summary>
+internal sealed class GatewaySettings
+{
+    public const string Section = "Gateway";
+
+    /// <summary>Embedded database and local keys. <c>./data</c> by default.</summary>
+    public string DataDirectory { get; set; } = "./data";
+
+    /// <summary>Postgres connection string; set from <c>ConnectionStrings:Gateway</c>. Empty: embedded Postgres.</summary>
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>Global admin key. Empty: the first instance makes one in the data directory.</summary>
+    public string AdminKey { get; set; } = "";
+
+    /// <summary>Where <c>/admin</c> listens alone, as <c>http://host:port</c>, several with <c>;</c>. Empty: with the rest.</summary>
+    public string AdminUrls { get; set; } = "";
+
+    /// <summary>32 bytes as base64. Empty: made in the data directory while the database holds nothing sealed.</summary>
+    public string EncryptionKey { get; set; } = "";
+
+    /// <summary>A YAML file that is applied at start and whenever it changes. Empty: none.</summary>
+    public string Apply { get; set; } = "";
+
+    /// <summary>Whether migrations are applied at start. True by default.</summary>
+    public bool Migrate { get; set; } = true;
+
+    /// <summary>Largest JSON body, in bytes. 20 MiB by default.</summary>
+    [Range(1_024, 1_073_741_824)]
+    public int MaxRequestBytes { get; set; } = 20 * 1_048_576;
+
+    /// <summary>Largest multipart body, in bytes. 64 MiB by default.</summary>
+    [Range(1_024, 10_737_418_240)]
+    public long MaxUploadBytes { get; set; } = 64 * 1_048_576;
+
+    /// <summary>Origins that browsers may call from, several with commas. <c>*</c> by default: any.</summary>
+    public string CorsOrigins { get; set; } = "*";
+
+    /// <summary>How long running requests may go on after SIGTERM. One minute by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often configuration is polled, behind notifications. 5 s by default; 0 turns polling off.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The demo model and the demo bot. True by default.</summary>
+    public bool Demo { get; set; } = true;
+
+    /// <summary>Key for the provider <c>openai</c> that exists while none is configured; from <c>OPENAI_API_KEY</c>.</summary>
+    public Secret? OpenAiApiKey { get; set; }
+
+    public string AbsoluteDataDirectory => Path.GetFullPath(DataDirectory);
+
+    /// <summary>Reads and checks the settings.</summary>
+    /// <exception cref="SettingsException">A setting is out of range or of the wrong form; the message names it.</exception>
+    public static GatewaySettings Read(IConfiguration configuration)
+    {
+        var settings = new GatewaySettings();
+        try
+        {
+            configuration.GetSection(Section).Bind(settings);
+        }
+        catch (InvalidOperationException wrong)
+        {
+            throw new SettingsException($"A setting under '{Section}' has the wrong form: {wrong.InnerException?.Message ?? wrong.Message}");
+        }
+
+        settings.ConnectionString = configuration.GetConnectionString("Gateway") ?? "";
+        settings.OpenAiApiKey = configuration["OPENAI_API_KEY"] is { Length: > 0 } key ? new Secret(key) : null;
+
+        var found = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(settings, new ValidationContext(settings), found, validateAllProperties: true))
+        {
+            throw new SettingsException(string.Join(" ", found.Select(f => $"Setting {Section}__{f.MemberNames.First()}: {f.ErrorMessage}")));
+        }
+
+        return settings;
+    }
+}
+
+/// <summary>The operator's settings do not allow a start. The message says which and what to do; nothing else does.</summary>
+internal sealed class SettingsException(string message) : Exception(message);

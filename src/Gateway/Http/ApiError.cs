@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Gateway.Selectors;
+
+namespace Gateway.Http;
+
+/// <summary>
+/// A refusal that the caller can act on, in the shape that OpenAI's clients parse. All of ours are made here.
+/// </summary>
+/// <param name="RetryAfter">How long to wait before trying again; sent as whole seconds, rounded up.</param>
+internal sealed record ApiError(
+    int Status, string Type, string? Code, string Message, string? Param = null, TimeSpan? RetryAfter = null)
+{
+    private const string Invalid = "invalid_request_error";
+    private const string Server = "server_error";
+
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static ApiError InvalidJson(string why) =>
+        new(400, Invalid, null, $"We could not parse the JSON body of your request: {why}");
+
+    public static ApiError EmptyBody() =>
+        new(400, Invalid, null, "The request has no body. Send a JSON object with 'Content-Type: application/json'.");
+
+    public static ApiError DuplicateMember(string name) =>
+        new(400, Invalid, "duplicate_parameter", $"'{name}' is given more than once.", name);
+
+    public static ApiError MissingParameter(string name) =>
+        new(400, Invalid, "missing_required_parameter", $"Missing required parameter: '{name}'.", name);
+
+    public static ApiError InvalidType(string param, string expected, string got) =>
+        new(400, Invalid, "invalid_type", $"Invalid type for '{param}': expected {expected}, but got {got} instead.", param);
+
+    public static ApiError InvalidValue(string param, string why) =>
+        new(400, Invalid, "invalid_value", $"Invalid value for '{param}': {why}", param);
+
+    public static ApiError EmptyArray(string param) =>
+        new(400, Invalid, "empty_array", $"Invalid '{param}': empty array. Expected at least one item.", param);
+
+    public static ApiError UnsupportedMediaType(string? contentType, string expected) =>
+        new(415, Invalid, "unsupported_media_type", $"Content-Type '{contentType}' is not accepted here; send '{expected}'.");
+
+    public static ApiError UnsupportedEncoding(string encoding) =>
+        new(415, Invalid, "unsupported_media_type", $"Content-Encoding '{encoding}' is not accepted; send the body as it is.");
+
+    public static ApiError BodyTooLarge(long limit) =>
+        new(413, Invalid, "request_too_large", $"The request body is larger than {limit} bytes.");
+
+    public static ApiError BodyTooSlow() =>
+        new(408, Invalid, "request_timeout", "The request body arrived too slowly.");
+
+    public static ApiError BadRequest() =>
+        new(400, Invalid, null, "The request could not be read as HTTP.");
+
+    public static ApiError InvalidSelector(string model) =>
+        new(400, Invalid, "invalid_model_selector",
+            $"'{Shown(model)}' is not a selector. Use {Selector.Forms}.", "model");
+
+    public static ApiError NotForBots(string path) =>
+        new(400, Invalid, "invalid_model_selector", $"{path} takes 'model/name=<model>' only; bots answer /v1/chat/completions.", "model");
+
+    /// <summary>The same for what does not exist and what this key may not use, so that nothing can be found out.</summary>
+    public static ApiError UnknownModel(string selector) =>
+        new(404, Invalid, "model_not_found",
+            $"The model '{Shown(selector)}' does not exist or you do not have access to it.", "model");
+
+    public static ApiError UnknownUrl(string method, string path) =>
+        new(404, Invalid, "unknown_url", $"Unknown request URL: {method} {Shown(path)}.");
+
+    public static ApiError MethodNotAllowed(string method, string path) =>
+        new(405, Invalid, "method_not_supported",
+            $"Not allowed to {method} on {Shown(path)}. (HINT: Perhaps you meant to use a different HTTP method?)");
+
+    public static ApiError MissingKey() =>
+        new(401, Invalid, null, "You didn't provide an API key. Send it as 'Authorization: Bearer <key>'.");
+
+    public static ApiError UnknownKey(string shown) =>
+        new(401, Invalid, "invalid_api_key", $"Incorrect API key provided: {shown}.");
+
+    public static ApiError ExpiredKey(string shown) =>
+        new(401, Invalid, "invalid_api_key", $"The API key {shown} has expired.");
+
+    public static ApiError RevokedKey(string shown) =>
+        new(401, Invalid, "invalid_api_key", $"The API key {shown} has been revoked.");
+
+    public static ApiError MissingScope(string scope) =>
+        new(403, Invalid, "insufficient_permissions", $"This key lacks the scope '{scope}'.");
+
+    public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
+
+    public static ApiError NotBuilt(string param, string message) =>
+        new(400, Invalid, "not_built", message, param);
+
+    /// <summary>The database could not say whether the key or bot exists, and what is in memory is too old.</summary>
+    public static ApiError ConfigurationUnavailable() =>
+        new(503, Server, "configuration_unavailable", "The gateway cannot read its configuration. Try again.",
+            RetryAfter: TimeSpan.FromSeconds(2));
+
+    public static ApiError Unhandled() =>
+        new(500, Server, null, "The server had an error while processing your request. The request id names it in the log.");
+
+    public static ApiError UpstreamUnavailable(string selector) =>
+        new(502, Server, "upstream_unavailable", $"The provider of '{selector}' could not be reached.");
+
+    public static ApiError UpstreamRefusedUs(string selector) =>
+        new(502, Server, "upstream_unavailable", $"The provider of '{selector}' does not accept the gateway's request.");
+
+    public static ApiError UpstreamMalformed(string selector, string why) =>
+        new(502, Server, "upstream_invalid_reply", $"The provider of '{selector}' sent a reply that cannot be used: {why}.");
+
+    public static ApiError UpstreamBroke(string selector) =>
+        new(502, Server, "upstream_unavailable", $"The provider of '{selector}' broke off its reply.");
+
+    /// <param name="clock">Which limit ran out: connect, headers, first content, idle, total.</param>
+    public static ApiError UpstreamTimeout(string selector, string clock) =>
+        new(504, Server, "upstream_timeout", $"The provider of '{selector}' did not answer in time ({clock}).");
+
+    /// <summary>A refusal of the upstream that keeps its status; see <c>Upstream/UpstreamRefusal</c>.</summary>
+    public static ApiError FromUpstream(int status, string type, string? code, string message, string? param, TimeSpan? retryAfter) =>
+        new(status, type, code, message, param, retryAfter);
+
+    /// <summary>The envelope as UTF-8 JSON: <c>{"error":{"message","type","param","code"}}</c>, all four always there.</summary>
+    public byte[] ToJson()
+    {
+        var buffer = new System.Buffers.ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer, Plain))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("error");
+            json.WriteString("message", Message);
+            json.WriteString("type", Type);
+            json.WriteString("param", Param);
+            json.WriteString("code", Code);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Answers with this refusal. Only before the response has started.</summary>
+    public Task WriteAsync(HttpContext http)
+    {
+        var body = ToJson();
+        var response = http.Response;
+        response.StatusCode = Status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        // OpenAI's clients wait as this says before they try again; without it they guess.
+        var wait = RetryAfter ?? (Status is 429 or 503 ? TimeSpan.FromSeconds(1) : null);
+        if (wait is { } time)
+        {
+            response.Headers.RetryAfter = ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
+    }
+
+    public IResult ToResult() => new Result(this);
+
+    /// <summary>What a caller sent, short enough to show and without what would garble a terminal.</summary>
+    private static string Shown(string text)
+    {
+        var clean = string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(200));
+        return clean.Length < text.Length && clean.Length == 200 ? clean + "…" : clean;
+    }
+
+    private sealed class Result(ApiError error) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext) => error.WriteAsync(httpContext);
+    }
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Gateway.Data;
+using Gateway.Observability;
+
+namespace Gateway.Http;
+
+/// <summary>
+/// The outermost middleware: request id, CORS, tidy paths, the key, and an envelope around everything that was refused
+/// or went wrong without one. One class, since each of them runs for every request and their order matters.
+/// </summary>
+internal sealed class Edge(RequestDelegate next, Authentication authentication, Cors cors, AdminPorts adminPorts, ILogger<Edge> log)
+{
+    private const string RequestIdHeader = "x-request-id";
+    private const int LongestRequestId = 128;
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var facts = new RequestFacts { RequestId = RequestId(http.Request) };
+        http.Features.Set(facts);
+        http.Response.Headers[RequestIdHeader] = facts.RequestId;
+
+        try
+        {
+            if (!cors.Answer(http))
+            {
+                await HandleAsync(http, facts);
+            }
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            facts.End ??= "caller_left";
+        }
+        catch (BadHttpRequestException bad)
+        {
+            await EndAsync(http, facts, bad.StatusCode switch
+            {
+                408 => ApiError.BodyTooSlow(),
+                413 => ApiError.BodyTooLarge(0),
+                _ => ApiError.BadRequest(),
+            });
+        }
+        catch (Exception bug)
+        {
+            log.Unhandled(facts.RequestId, bug.GetType().FullName!, bug.StackTrace);
+            await EndAsync(http, facts, ApiError.Unhandled());
+        }
+
+        log.Request(
+            http.Request.Method, EdgePath.ForLog(http), http.Response.StatusCode, facts.RequestId,
+            Stopwatch.GetElapsedTime(started).TotalMilliseconds, facts.Caller?.Workspace, facts.Caller?.KeyId, facts.Selector,
+            facts.Deployment, facts.InputTokens, facts.OutputTokens, facts.End);
+    }
+
+    private async Task HandleAsync(HttpContext http, RequestFacts facts)
+    {
+        var area = EdgePath.AreaOf(http.Request.Path);
+        if (!adminPorts.Serves(area, http.Connection.LocalPort))
+        {
+            await ApiError.UnknownUrl(http.Request.Method, http.Request.Path).WriteAsync(http);
+            return;
+        }
+
+        // An unknown route is a 404 with or without a key, as at OpenAI.
+        if (area is not Area.Open && http.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<NeedsScope>() is { } needs)
+        {
+            var (caller, error) = await authentication.FindAsync(http.Request, needs.Scope, http.RequestAborted);
+            if (error is not null)
+            {
+                await EndAsync(http, facts, error);
+                return;
+            }
+
+            facts.Caller = caller;
+        }
+
+        await next(http);
+
+        if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.StatusCode is 404 or 405 or 415)
+        {
+            var status = http.Response.StatusCode;
+            await EndAsync(http, facts, status == 405
+                ? ApiError.MethodNotAllowed(http.Request.Method, http.Request.Path)
+                : ApiError.UnknownUrl(http.Request.Method, http.Request.Path));
+        }
+    }
+
+    private static async Task EndAsync(HttpContext http, RequestFacts facts, ApiError error)
+    {
+        facts.End ??= error.Code ?? error.Type;
+        if (http.Response.HasStarted)
+        {
+            // What was sent cannot be taken back, and must not look finished.
+            http.Abort();
+            return;
+        }
+
+        await error.WriteAsync(http);
+    }
+
+    /// <summary>The caller's own id when it is a sane one, else a new one.</summary>
+    private static string RequestId(HttpRequest request)
+    {
+        if (request.Headers.TryGetValue(RequestIdHeader, out var given)
+            && given is [{ Length: > 0 and <= LongestRequestId } id] && !id.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        {
+            return id;
+        }
+
+        Span<byte> random = stackalloc byte[16];
+        RandomNumberGenerator.Fill(random);
+        return $"req_{Convert.ToHexStringLower(random)}";
+    }
+}
+
+/// <summary>Endpoint metadata: a key with this scope is needed. Endpoints without it are open.</summary>
+internal sealed record NeedsScope(Scopes Scope);
+
+/// <summary>The parts of the service that may listen in different places.</summary>
+internal enum Area
+{
+    /// <summary>Health.</summary>
+    Open,
+
+    /// <summary><c>/v1</c>.</summary>
+    Api,
+
+    /// <summary><c>/admin</c> and <c>/metrics</c>.</summary>
+    Admin,
+}
+
+/// <summary>Which area may be reached on which port; by the operator's <c>Gateway__AdminUrls</c>.</summary>
+internal sealed class AdminPorts
+{
+    private readonly HashSet<int> _ports;
+
+    /// <exception cref="SettingsException">Not a list of URLs.</exception>
+    public AdminPorts(GatewaySettings settings)
+    {
+        Urls = settings.AdminUrls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        try
+        {
+            _ports = [.. Urls.Select(u => BindingAddress.Parse(u).Port)];
+        }
+        catch (FormatException wrong)
+        {
+            throw new SettingsException($"Gateway__AdminUrls: {wrong.Message} Expected one such as http://127.0.0.1:8081.");
+        }
+    }
+
+    /// <summary>Addresses to listen on besides the public ones.</summary>
+    public string[] Urls { get; }
+
+    public bool Serves(Area area, int localPort) =>
+        _ports.Count == 0 || area == Area.Open || _ports.Contains(localPort) == (area == Area.Admin);
+}

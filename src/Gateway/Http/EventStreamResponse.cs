@@ -1,0 +1,150 @@
+using System.Buffers;
+
+
+namespace Gateway.Http;
+
+/// <summary>
+/// A streamed reply to the caller, as server-sent events. Status and headers go out with the first bytes, or after a
+/// few seconds with a comment, so that nobody on the way gives up; until then a failure is still a plain refusal.
+/// It ends either whole or with one error event and an aborted connection, so that no client takes it for finished.
+/// </summary>
+internal sealed class EventStreamResponse : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstKeepAlive = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(15);
+
+    /// <summary>Measured: an abort that follows the error event at once makes some clients drop the event unread.</summary>
+    private static readonly TimeSpan AbortDelay = TimeSpan.FromMilliseconds(100);
+
+    private static ReadOnlySpan<byte> KeepAlive => ": keep-alive\n\n"u8;
+
+    private readonly HttpContext _http;
+    private readonly TimeProvider _clock;
+    private readonly ITimer _timer;
+    // Held for each write: the keep-alive comes from a timer, and must not stand in the middle of an event.
+    private readonly SemaphoreSlim _writing = new(1);
+    private long _lastWrite;
+    private bool _ended;
+
+    public EventStreamResponse(HttpContext http, TimeProvider clock)
+    {
+        _http = http;
+        _clock = clock;
+        _lastWrite = clock.GetTimestamp();
+        _timer = clock.CreateTimer(
+            static state => _ = ((EventStreamResponse)state!).KeepAliveAsync(), this, FirstKeepAlive, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether the status is spent.</summary>
+    public bool HasStarted => _http.Response.HasStarted;
+
+    /// <summary>Sends whole events. May not be called at the same time as itself.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> events, CancellationToken cancel)
+    {
+        await _writing.WaitAsync(cancel);
+        try
+        {
+            Start();
+            _http.Response.BodyWriter.Write(events.Span);
+            await _http.Response.BodyWriter.FlushAsync(cancel);
+            _lastWrite = _clock.GetTimestamp();
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>
+    /// Ends with a failure: as a refusal with its status while nothing was sent, else as an error event, after which the
+    /// connection is aborted.
+    /// </summary>
+    public async Task FailAsync(ApiError error)
+    {
+        RequestFacts.Of(_http).End ??= error.Code ?? error.Type;
+        await _writing.WaitAsync(_http.RequestAborted);
+        try
+        {
+            _ended = true;
+            if (!HasStarted)
+            {
+                await error.WriteAsync(_http);
+                return;
+            }
+
+            var body = _http.Response.BodyWriter;
+            body.Write("data: "u8);
+            body.Write(error.ToJson());
+            body.Write("\n\n"u8);
+            await body.FlushAsync(_http.RequestAborted);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        await Task.Delay(AbortDelay, _clock, _http.RequestAborted);
+        _http.Abort();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _timer.DisposeAsync();
+        // A comment that is being written must be out before the response is completed.
+        await _writing.WaitAsync();
+        _ended = true;
+        _writing.Dispose();
+    }
+
+    private void Start()
+    {
+        if (HasStarted)
+        {
+            return;
+        }
+
+        var response = _http.Response;
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "text/event-stream; charset=utf-8";
+        response.Headers.CacheControl = "no-cache";
+        // nginx in front of us would otherwise collect the events before it sends them.
+        response.Headers["X-Accel-Buffering"] = "no";
+    }
+
+    private async Task KeepAliveAsync()
+    {
+        try
+        {
+            if (_ended || !await _writing.WaitAsync(0))
+            {
+                _timer.Change(KeepAliveInterval, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            try
+            {
+                var silence = _clock.GetElapsedTime(_lastWrite);
+                var due = HasStarted ? KeepAliveInterval : FirstKeepAlive;
+                // Timers may fire a little early.
+                if (!_ended && silence >= due - TimeSpan.FromMilliseconds(50))
+                {
+                    Start();
+                    _http.Response.BodyWriter.Write(KeepAlive);
+                    await _http.Response.BodyWriter.FlushAsync(_http.RequestAborted);
+                    _lastWrite = _clock.GetTimestamp();
+                    silence = TimeSpan.Zero;
+                }
+
+                _timer.Change(KeepAliveInterval - silence, Timeout.InfiniteTimeSpan);
+            }
+            finally
+            {
+                _writing.Release();
+            }
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The caller left, or the reply ended in this moment; whoever writes the reply notices by itself.
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Buffers;
+using Gateway.Data;
+
+namespace Gateway.Http;
+
+/// <summary>A whole request body in a pooled buffer. Disposed once, when nothing reads it any more.</summary>
+internal sealed class RequestBody : IDisposable
+{
+    private const int FirstBytes = 16 * 1024;
+
+    private byte[]? _buffer;
+    private readonly int _length;
+
+    private RequestBody(byte[] buffer, int length) => (_buffer, _length) = (buffer, length);
+
+    public ReadOnlyMemory<byte> Memory => _buffer.AsMemory(0, _length);
+
+    /// <summary>Reads a JSON body, however it is sent.</summary>
+    /// <returns>Either the body, or why it is refused.</returns>
+    /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
+    public static async ValueTask<(RequestBody? Body, ApiError? Error)> ReadJsonAsync(
+        HttpContext http, CancellationToken cancel)
+    {
+        var request = http.Request;
+        if (request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && encoding != "identity")
+        {
+            return (null, ApiError.UnsupportedEncoding(encoding));
+        }
+
+        if (request.ContentType is { Length: > 0 } type && !IsJson(type))
+        {
+            return (null, ApiError.UnsupportedMediaType(type, "application/json"));
+        }
+
+        var limit = http.RequestServices.GetRequiredService<GatewaySettings>().MaxRequestBytes;
+        if (request.ContentLength > limit)
+        {
+            return (null, TooLarge(http, limit));
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstBytes) + 1);
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                if (length == buffer.Length)
+                {
+                    buffer = Grow(buffer, length);
+                }
+
+                var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancel);
+                length += read;
+                if (length > limit)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    return (null, TooLarge(http, limit));
+                }
+
+                if (read == 0 || length == request.ContentLength)
+                {
+                    break;
+                }
+            }
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            throw;
+        }
+
+        if (length == 0)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            return (null, ApiError.EmptyBody());
+        }
+
+        return (new RequestBody(buffer, length), null);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Refuses, and closes afterwards: the rest of the body is not worth reading.</summary>
+    public static ApiError TooLarge(HttpContext http, long limit)
+    {
+        http.Response.Headers.Connection = "close";
+        return ApiError.BodyTooLarge(limit);
+    }
+
+    private static byte[] Grow(byte[] buffer, int length)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        buffer.AsSpan(0, length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(buffer);
+        return larger;
+    }
+
+    private static bool IsJson(string contentType)
+    {
+        var end = contentType.IndexOf(';', StringComparison.Ordinal);
+        var type = (end < 0 ? contentType : contentType.AsSpan(0, end)).Trim();
+        return type.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+                && type.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
+    }
+}

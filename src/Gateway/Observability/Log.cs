@@ -1,0 +1,32 @@
+namespace Gateway.Observability;
+
+/// <summary>
+/// Every log message, ids by hundreds per room: Data 100, Http 200, Upstream 300, Chat 400, Bots 500, Passthrough 600,
+/// Admin 700. Never a prompt, a reply, a key or an exception's text that could hold one: ids, counts, durations, types.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(100, LogLevel.Warning, "Configuration could not be read ({Error}); the last good read is {AgeSeconds:0} s old")]
+    public static partial void ConfigReadFailed(this ILogger log, string error, double ageSeconds);
+
+    [LoggerMessage(101, LogLevel.Warning, "Lost the connection for change notifications ({Error}); polling goes on, trying again")]
+    public static partial void ListenLost(this ILogger log, string error);
+
+    [LoggerMessage(102, LogLevel.Information, "Database: {Progress}")]
+    public static partial void DatabaseProgress(this ILogger log, string progress);
+
+    [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, tokens {InputTokens}+{OutputTokens}; {End}")]
+    public static partial void Request(
+        this ILogger log, string method, string route, int status, string requestId, double milliseconds,
+        string? workspace, Guid? keyId, string? selector, string? deployment, int? inputTokens, int? outputTokens, string? end);
+
+    // The stack says where; the exception's own text is left out, since it may quote what a caller sent.
+    [LoggerMessage(201, LogLevel.Error, "Request {RequestId} failed: {Exception} {Stack}")]
+    public static partial void Unhandled(this ILogger log, string requestId, string exception, string? stack);
+
+    [LoggerMessage(300, LogLevel.Error, "Provider {Provider}: its credential cannot be opened with this encryption key; its models are unavailable")]
+    public static partial void ProviderUnreadable(this ILogger log, string provider);
+
+    [LoggerMessage(301, LogLevel.Information, "Provider {Provider} did not give its list of models ({Error}); keeping the last one")]
+    public static partial void ModelListFailed(this ILogger log, string provider, string error);
+}

@@ -1,0 +1,161 @@
+using System.Collections.Frozen;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Gateway.Data;
+using Gateway.Observability;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Upstream;
+
+/// <summary>How long each part of an attempt may take. Defaults are the operator's documented ones.</summary>
+/// <param name="Headers">Until a stream's status line; a plain request has only <paramref name="Total"/>.</param>
+/// <param name="FirstContent">From the headers to the first content of a stream; a role alone is not content.</param>
+/// <param name="Idle">Longest silence between two events; comments count as signs of life.</param>
+internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpan FirstContent, TimeSpan Idle, TimeSpan Total)
+{
+    public static ModelTimeouts Default { get; } = new(
+        TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60),
+        TimeSpan.FromMinutes(10));
+}
+
+/// <summary>An upstream base URL and its credential.</summary>
+internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers)
+{
+    public string Name { get; } = name;
+
+    /// <summary>Without a slash at the end.</summary>
+    public string BaseUrl { get; } = baseUrl.TrimEnd('/');
+
+    public Secret? ApiKey { get; } = apiKey;
+
+    public IReadOnlyList<KeyValuePair<string, string>> Headers { get; } = headers;
+}
+
+/// <summary>A model at a provider.</summary>
+/// <param name="UpstreamModel">The name at the provider; null: the name that the caller used.</param>
+internal sealed record Deployment(Provider Provider, string? UpstreamModel)
+{
+    public byte[]? UpstreamModelJson { get; } = UpstreamModel is null ? null : UpstreamBody.JsonName(UpstreamModel);
+}
+
+/// <summary>A name that callers use, and what answers it.</summary>
+/// <param name="Workspaces">Names of the workspaces that see it; empty: all.</param>
+internal sealed record Model(
+    string Name, IReadOnlyList<string> Workspaces, IReadOnlyList<Deployment> Deployments, IReadOnlyList<string> DropParams,
+    ModelTimeouts Timeouts, DateTime CreatedAt)
+{
+    public const string Wildcard = "*";
+
+    public bool IsWildcard => Name == Wildcard;
+
+    public bool IsVisibleTo(string workspace) => Workspaces.Count == 0 || Workspaces.Contains(workspace);
+}
+
+/// <summary>A model as one request reaches it.</summary>
+/// <param name="Name">The name that was asked for; the model's own but for <c>*</c>.</param>
+/// <param name="Selector">What messages call it: the selector as the caller wrote it.</param>
+internal sealed record ModelRoute(Model Model, string Name, string Selector);
+
+/// <summary>All models at one moment. Immutable; a request keeps the one it began with.</summary>
+internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers)
+{
+    public static CatalogSnapshot Empty { get; } = new(FrozenDictionary<string, Model>.Empty, []);
+
+    public IEnumerable<Model> Models => models.Values;
+
+    public IReadOnlyList<Provider> Providers => providers;
+
+    /// <summary>Null when there is no such model, or this workspace does not see it.</summary>
+    public ModelRoute? Find(string name, string workspace, string selector)
+    {
+        if (models.TryGetValue(name, out var model) && !model.IsWildcard)
+        {
+            return model.IsVisibleTo(workspace) ? new ModelRoute(model, name, selector) : null;
+        }
+
+        return name != Model.Wildcard && models.TryGetValue(Model.Wildcard, out var any) && any.IsVisibleTo(workspace)
+            ? new ModelRoute(any, name, selector)
+            : null;
+    }
+}
+
+/// <summary>Keeps the current <see cref="CatalogSnapshot"/>, and makes the next one when configuration changes.</summary>
+internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<Catalog> log) : IConfigReader
+{
+    public const string DemoModel = "demo";
+    public const string DemoWorkspace = "default";
+
+    private Model? _demo;
+
+    public CatalogSnapshot Current { get; private set; } = CatalogSnapshot.Empty;
+
+    /// <summary>
+    /// Adds the built-in demo model, whose provider is the simulator at this address. Called once, before the first
+    /// read; it is in every snapshot from then on, whatever the operator configures.
+    /// </summary>
+    public void AddDemo(Uri simulator) => _demo = new Model(
+        DemoModel, [DemoWorkspace], [new Deployment(new Provider("simulator", $"{simulator}v1", null, []), DemoModel)], [],
+        ModelTimeouts.Default, DateTime.UnixEpoch);
+
+    public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
+    {
+        // Small tables, read whole: a thousand models are some milliseconds, off the path of requests.
+        var providers = new Dictionary<Guid, Provider>();
+        foreach (var row in await db.Providers.AsNoTracking().OrderBy(p => p.Name).ToListAsync(cancel))
+        {
+            if (Open(row) is { } provider)
+            {
+                providers.Add(row.Id, provider);
+            }
+        }
+
+        var rows = await db.Models.AsNoTracking().Include(m => m.Deployments).ToListAsync(cancel);
+        var models = rows.Select(row => Read(row, providers)).ToDictionary(m => m.Name, StringComparer.Ordinal);
+
+        if (providers.Count == 0 && settings.OpenAiApiKey is { } key)
+        {
+            var openai = new Provider("openai", "https://api.openai.com/v1", key, []);
+            providers.Add(Guid.Empty, openai);
+            models.TryAdd(Model.Wildcard, new Model(
+                Model.Wildcard, [], [new Deployment(openai, null)], [], ModelTimeouts.Default, DateTime.UnixEpoch));
+        }
+
+        if (_demo is not null)
+        {
+            models[DemoModel] = _demo;
+        }
+
+        Current = new CatalogSnapshot(models.ToFrozenDictionary(StringComparer.Ordinal), [.. providers.Values]);
+    }
+
+    private Provider? Open(ProviderRow row)
+    {
+        try
+        {
+            var apiKey = row.ApiKey is null ? null : box.Open(row.ApiKey, SecretOwners.ProviderKey(row.Name));
+            var headers = row.Headers is null
+                ? []
+                : JsonSerializer.Deserialize<Dictionary<string, string>>(
+                    box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal())!;
+            return new Provider(row.Name, row.BaseUrl, apiKey, [.. headers]);
+        }
+        catch (CryptographicException)
+        {
+            // One damaged row must not take the other providers down with it.
+            log.ProviderUnreadable(row.Name);
+            return null;
+        }
+    }
+
+    private static Model Read(ModelRow row, Dictionary<Guid, Provider> providers) => new(
+        row.Name, row.Workspaces,
+        [.. row.Deployments.OrderBy(d => d.Position)
+            .Where(d => providers.ContainsKey(d.ProviderId))
+            .Select(d => new Deployment(providers[d.ProviderId], d.UpstreamModel))],
+        row.DropParams,
+        new ModelTimeouts(
+            TimeSpan.FromMilliseconds(row.ConnectMs), TimeSpan.FromMilliseconds(row.HeadersMs),
+            TimeSpan.FromMilliseconds(row.FirstContentMs), TimeSpan.FromMilliseconds(row.IdleMs),
+            TimeSpan.FromMilliseconds(row.TotalMs)),
+        row.CreatedAt);
+}

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Text.Json;
+using Gateway.Http;
+
+namespace Gateway.Upstream;
+
+/// <summary>
+/// A whole reply that is not a stream, read to its end before anything is passed on: a reply that breaks off is then a
+/// failure with a status of its own, not half an answer.
+/// </summary>
+internal sealed class PlainReply : IDisposable
+{
+    /// <summary>Largest reply accepted, in bytes.</summary>
+    public const int MaxReplyBytes = 128 * 1024 * 1024;
+
+    /// <summary>Deepest nesting of a reply or an event. Deeper than a request's: schemas and arguments come back in it.</summary>
+    public const int MaxDepth = 256;
+
+    private byte[]? _buffer;
+    private readonly int _length;
+
+    private PlainReply(byte[] buffer, int length) => (_buffer, _length) = (buffer, length);
+
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>As the upstream reported it; null when it did not.</summary>
+    public TokenUsage? Usage { get; private set; }
+
+    /// <summary>Sends a call and reads its reply.</summary>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public static async Task<(PlainReply? Reply, ApiError? Error, string Deployment)> SendAsync(
+        UpstreamClient client, UpstreamCall call, CancellationToken cancel)
+    {
+        using var limits = client.NewClock(call, cancel);
+        var opened = await client.OpenAsync(call, limits);
+        if (opened.Response is not { } response)
+        {
+            return (null, opened.Error, opened.Deployment);
+        }
+
+        using (response)
+        {
+            try
+            {
+                var (reply, error) = await ReadAsync(response, call.Route, limits.Token);
+                return (reply, error, opened.Deployment);
+            }
+            catch (Exception broken) when (limits.Explain(broken, call.Route.Selector, began: true) is { } error)
+            {
+                return (null, error, opened.Deployment);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static async Task<(PlainReply?, ApiError?)> ReadAsync(HttpResponseMessage response, ModelRoute route, CancellationToken cancel)
+    {
+        var expected = response.Content.Headers.ContentLength;
+        if (expected > MaxReplyBytes)
+        {
+            return (null, ApiError.UpstreamMalformed(route.Selector, "it is too large"));
+        }
+
+        var stream = await response.Content.ReadAsStreamAsync(cancel);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)(expected ?? 8 * 1024) + 1);
+        var length = 0;
+        var isKept = false;
+        try
+        {
+            while (true)
+            {
+                if (length == buffer.Length)
+                {
+                    if (length > MaxReplyBytes)
+                    {
+                        return (null, ApiError.UpstreamMalformed(route.Selector, "it is too large"));
+                    }
+
+                    var larger = ArrayPool<byte>.Shared.Rent(length * 2);
+                    buffer.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = larger;
+                }
+
+                var read = await stream.ReadAsync(buffer.AsMemory(length), cancel);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
+            }
+
+            var reply = new PlainReply(buffer, length);
+            if (!reply.Inspect(out var isError))
+            {
+                return (null, ApiError.UpstreamMalformed(route.Selector, "it is not a JSON object"));
+            }
+
+            if (isError)
+            {
+                return (null, UpstreamRefusal.FromReply(reply.Bytes.Span, route));
+            }
+
+            isKept = true;
+            return (reply, null);
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    /// <summary>Checks that the reply is one JSON object, and finds its usage; one pass.</summary>
+    private bool Inspect(out bool isError)
+    {
+        isError = false;
+        var json = new Utf8JsonReader(Bytes.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
+        try
+        {
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            {
+                return false;
+            }
+
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                var isUsage = json.ValueTextEquals("usage"u8);
+                var isErrorMember = json.ValueTextEquals("error"u8);
+                json.Read();
+                if (isUsage && json.TokenType == JsonTokenType.StartObject)
+                {
+                    Usage = TokenUsage.Read(ref json);
+                    continue;
+                }
+
+                isError |= isErrorMember && json.TokenType == JsonTokenType.StartObject;
+                json.Skip();
+            }
+
+            // Anything but white space behind the object throws.
+            json.Read();
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

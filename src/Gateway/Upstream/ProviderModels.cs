@@ -1,0 +1,63 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Gateway.Observability;
+
+namespace Gateway.Upstream;
+
+/// <summary>
+/// What providers behind a <c>*</c> model say they have, asked every five minutes in the background. The last good list
+/// is kept; a provider that does not answer costs nobody a wait.
+/// </summary>
+internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeProvider clock, ILogger<ProviderModels> log) : BackgroundService
+{
+    private const int MostModels = 10_000;
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, (string[] Names, CatalogSnapshot Of, long At)> _lists = new(StringComparer.Ordinal);
+
+    /// <summary>Names of a provider's models; empty until they are known.</summary>
+    public IReadOnlyList<string> Of(string provider) => _lists.TryGetValue(provider, out var list) ? list.Names : [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Look, clock);
+        do
+        {
+            var snapshot = catalog.Current;
+            foreach (var provider in snapshot.Models.Where(m => m.IsWildcard).SelectMany(m => m.Deployments).Select(d => d.Provider).Distinct())
+            {
+                var isFresh = _lists.TryGetValue(provider.Name, out var list) && list.Of == snapshot && clock.GetElapsedTime(list.At) < Interval;
+                if (!isFresh)
+                {
+                    var names = await AskAsync(provider, stoppingToken) ?? (list.Names ?? []);
+                    _lists[provider.Name] = (names, snapshot, clock.GetTimestamp());
+                }
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task<string[]?> AskAsync(Provider provider, CancellationToken stopping)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        limit.CancelAfter(LongestCall);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{provider.BaseUrl}/models");
+            UpstreamClient.AddHeaders(request, provider);
+            using var response = await transport.For(ModelTimeouts.Default.Connect).SendAsync(request, limit.Token);
+            response.EnsureSuccessStatusCode();
+            await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
+            using var json = await JsonDocument.ParseAsync(body, cancellationToken: limit.Token);
+            return [.. json.RootElement.GetProperty("data").EnumerateArray()
+                .Select(m => m.GetProperty("id").GetString()).OfType<string>().Where(id => id.Length > 0).Distinct().Take(MostModels)];
+        }
+        catch (Exception failed) when (!stopping.IsCancellationRequested && failed is not OutOfMemoryException)
+        {
+            log.ModelListFailed(provider.Name, failed.GetType().Name);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Text.Json;
+
+namespace Gateway.Upstream;
+
+/// <summary>What one event of a stream is to the one who passes it on.</summary>
+internal enum EventKind
+{
+    /// <summary>A comment, or lines without data.</summary>
+    NoData,
+
+    /// <summary>A chunk that says nothing yet: a role, an empty delta.</summary>
+    Preamble,
+
+    /// <summary>A chunk with something for the caller: text, reasoning, a refusal, audio, a tool call, an ending.</summary>
+    Content,
+
+    /// <summary>The chunk that carries only the usage.</summary>
+    UsageOnly,
+
+    /// <summary><c>[DONE]</c>.</summary>
+    Done,
+
+    /// <summary>The upstream says that it failed.</summary>
+    Error,
+
+    /// <summary>Data that is no JSON object.</summary>
+    Malformed,
+}
+
+/// <summary>
+/// What is known of a stream from its events so far: which choices have ended, and the usage. One pass over each event,
+/// without allocation.
+/// </summary>
+internal sealed class StreamFacts(int choices)
+{
+    private const int MostChoices = 128;
+
+    private UInt128 _seen;
+    private UInt128 _finished;
+
+    /// <summary>As last reported by the upstream; null until then.</summary>
+    public TokenUsage? Usage { get; private set; }
+
+    /// <summary>Every choice that was asked for has its <c>finish_reason</c>: whatever happens now, the answer is whole.</summary>
+    public bool IsFinished => IsEachSeenFinished && UInt128.PopCount(_finished) >= (UInt128)choices;
+
+    /// <summary>Every choice that the upstream began has its <c>finish_reason</c>; enough where the upstream says [DONE].</summary>
+    public bool IsEachSeenFinished => _seen != 0 && _seen == _finished;
+
+    /// <summary>Reads the data of one event.</summary>
+    public EventKind Read(ReadOnlySpan<byte> data)
+    {
+        if (data.SequenceEqual("[DONE]"u8) || data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
+        {
+            return EventKind.Done;
+        }
+
+        var json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
+        try
+        {
+            return json.Read() && json.TokenType == JsonTokenType.StartObject ? ReadChunk(ref json) : EventKind.Malformed;
+        }
+        catch (JsonException)
+        {
+            return EventKind.Malformed;
+        }
+    }
+
+    private EventKind ReadChunk(ref Utf8JsonReader json)
+    {
+        var (hasContent, hasUsage, hasChoice, hasError) = (false, false, false, false);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("choices"u8))
+            {
+                json.Read();
+                if (json.TokenType == JsonTokenType.StartArray)
+                {
+                    while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+                    {
+                        hasChoice = true;
+                        hasContent |= ReadChoice(ref json);
+                    }
+                }
+                else
+                {
+                    json.Skip();
+                }
+            }
+            else if (json.ValueTextEquals("usage"u8))
+            {
+                json.Read();
+                if (json.TokenType == JsonTokenType.StartObject)
+                {
+                    hasUsage = true;
+                    Usage = TokenUsage.Read(ref json);
+                }
+                else
+                {
+                    json.Skip();
+                }
+            }
+            else
+            {
+                var isError = json.ValueTextEquals("error"u8);
+                json.Read();
+                hasError |= isError && json.TokenType != JsonTokenType.Null;
+                json.Skip();
+            }
+        }
+
+        // Data after the object, such as a second one, is not JSON either.
+        json.Read();
+        return hasError ? EventKind.Error
+            : hasContent ? EventKind.Content
+            : hasUsage && !hasChoice ? EventKind.UsageOnly
+            : EventKind.Preamble;
+    }
+
+    private bool ReadChoice(ref Utf8JsonReader json)
+    {
+        var (index, hasContent, isFinished) = (0, false, false);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("delta"u8))
+            {
+                json.Read();
+                hasContent |= json.TokenType == JsonTokenType.StartObject && ReadDelta(ref json);
+            }
+            else if (json.ValueTextEquals("finish_reason"u8))
+            {
+                json.Read();
+                isFinished = json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
+            }
+            else if (json.ValueTextEquals("index"u8))
+            {
+                json.Read();
+                index = json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? number : 0;
+            }
+            else
+            {
+                // /v1/completions has its text here.
+                var isText = json.ValueTextEquals("text"u8);
+                json.Read();
+                hasContent |= isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
+                json.Skip();
+            }
+        }
+
+        if (index is >= 0 and < MostChoices)
+        {
+            var bit = UInt128.One << index;
+            _seen |= bit;
+            _finished |= isFinished ? bit : 0;
+        }
+
+        return hasContent || isFinished;
+    }
+
+    private static bool ReadDelta(ref Utf8JsonReader json)
+    {
+        var hasContent = false;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var isText = json.ValueTextEquals("content"u8) || json.ValueTextEquals("reasoning_content"u8)
+                || json.ValueTextEquals("reasoning"u8) || json.ValueTextEquals("refusal"u8);
+            var isCall = !isText && (json.ValueTextEquals("tool_calls"u8) || json.ValueTextEquals("function_call"u8)
+                || json.ValueTextEquals("audio"u8));
+            json.Read();
+            hasContent |= isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
+            hasContent |= isCall && (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject);
+            json.Skip();
+        }
+
+        return hasContent;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+
+namespace Gateway.Upstream;
+
+/// <summary>Tokens of a reply as the upstream reported them.</summary>
+/// <param name="CachedInput">The part of <paramref name="Input"/> that came from the provider's cache.</param>
+/// <param name="Reasoning">The part of <paramref name="Output"/> that was spent on reasoning.</param>
+internal readonly record struct TokenUsage(int Input, int Output, int CachedInput, int Reasoning)
+{
+    /// <summary>Reads a <c>usage</c> object; the reader stands at its brace and is left at its end.</summary>
+    public static TokenUsage Read(ref Utf8JsonReader json)
+    {
+        var (input, output, cached, reasoning) = (0, 0, 0, 0);
+        var depth = json.CurrentDepth;
+        while (json.Read() && !(json.TokenType == JsonTokenType.EndObject && json.CurrentDepth == depth))
+        {
+            if (json.TokenType != JsonTokenType.PropertyName)
+            {
+                continue;
+            }
+
+            // Embeddings, images and transcriptions name theirs input_tokens and output_tokens.
+            if (json.ValueTextEquals("prompt_tokens"u8) || json.ValueTextEquals("input_tokens"u8))
+            {
+                input = Number(ref json);
+            }
+            else if (json.ValueTextEquals("completion_tokens"u8) || json.ValueTextEquals("output_tokens"u8))
+            {
+                output = Number(ref json);
+            }
+            else if (json.ValueTextEquals("cached_tokens"u8))
+            {
+                cached = Number(ref json);
+            }
+            else if (json.ValueTextEquals("reasoning_tokens"u8))
+            {
+                reasoning = Number(ref json);
+            }
+        }
+
+        return new TokenUsage(input, output, cached, reasoning);
+    }
+
+    public static TokenUsage operator +(TokenUsage a, TokenUsage b) =>
+        new(a.Input + b.Input, a.Output + b.Output, a.CachedInput + b.CachedInput, a.Reasoning + b.Reasoning);
+
+    private static int Number(ref Utf8JsonReader json) =>
+        json.Read() && json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? number : 0;
+}

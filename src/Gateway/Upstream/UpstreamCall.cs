@@ -1,0 +1,26 @@
+using Gateway.Http;
+
+namespace Gateway.Upstream;
+
+/// <summary>One thing to ask of a model; how many attempts that takes is Upstream's business.</summary>
+internal sealed class UpstreamCall
+{
+    public required ModelRoute Route { get; init; }
+
+    /// <summary>Below the provider's base URL, such as <c>chat/completions</c>.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>What the caller sent, or a bot composed. Must stay as it is until the call is over.</summary>
+    public required JsonBody Body { get; init; }
+
+    public bool IsStream { get; init; }
+
+    /// <summary>Whether the usage chunk was asked for; if not, it is asked for all the same and kept from the caller.</summary>
+    public bool WantsUsage { get; init; }
+
+    /// <summary>How many choices the reply is to have.</summary>
+    public int Choices { get; init; } = 1;
+
+    /// <summary>Parameters that were not sent because the upstream does not take them, as the header names them.</summary>
+    public List<string> DroppedParams { get; } = [];
+}
