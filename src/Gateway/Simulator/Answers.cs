@@ -4,7 +4,9 @@ using System.Text.RegularExpressions;
 
 namespace Gateway.Simulator;
 
-/// <summary>Composes what the simulator says. Everything in it comes from the request; nothing is known, nothing is random.</summary>
+/// <summary>
+/// Composes what the simulator says. Everything in it comes from the request; nothing is known, nothing is random.
+/// </summary>
 internal static partial class Answers
 {
     private const int MaxWords = 100_000;
@@ -103,14 +105,18 @@ internal static partial class Answers
     private static string FromWhatWasGiven(SimulatorRequest request)
     {
         var question = ToolUse.WithoutCalls(request.Question).Trim();
-        var results = request.Messages.Skip(request.LastUser + 1).Where(m => m.IsToolResult).Select(m => m.Text).ToList();
+        var results = request.Messages.Skip(request.LastUser + 1)
+            .Where(m => m.IsToolResult).Select(m => m.Text).ToList();
         if (results.Count > 0)
         {
             var about = Sentences.About(question, [.. results.SelectMany(Sentences.Of)]);
-            return about.Count > 0 ? string.Join(' ', about) : $"The tools answered: {Quote(string.Join(" | ", results))}";
+            return about.Count > 0
+                ? string.Join(' ', about)
+                : $"The tools answered: {Quote(string.Join(" | ", results))}";
         }
 
-        var instructions = request.Messages.Where(m => m.Role is "system" or "developer").SelectMany(m => Sentences.Of(m.Text)).ToList();
+        var instructions = request.Messages
+            .Where(m => m.Role is "system" or "developer").SelectMany(m => Sentences.Of(m.Text)).ToList();
         var earlier = request.Messages.Where(m => m.IsToolResult).SelectMany(m => Sentences.Of(m.Text));
         var found = Sentences.About(question, [.. instructions, .. earlier]);
         if (found.Count == 0 && AsksWhoAnswers(question))

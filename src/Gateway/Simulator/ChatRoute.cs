@@ -8,26 +8,26 @@ internal static class ChatRoute
 {
     public static async Task HandleAsync(Exchange exchange)
     {
-        using var body = await RequestBody.ReadAsync(exchange.Http.Request, exchange.Gone);
+        using var body = await RequestBody.ReadAsync(exchange.Http.Request, exchange.Http.RequestAborted);
         if (BenchReply.IsWanted(body.Bytes.Span))
         {
-            await exchange.SendAsync(BenchReply.Body, "application/json", Trouble.None);
+            await BenchReply.SendAsync(exchange.Http);
             return;
         }
 
         var root = body.ParseObject();
         var request = SimulatorRequest.Read(root);
-        var trouble = await exchange.EnterAsync(request.Trouble, $"{request.Model}\n{request.Question}", root);
+        request.Trouble = await exchange.EnterAsync(request.Trouble, $"{request.Model}\n{request.Question}", root);
         var id = Id("chatcmpl-", body.Bytes.Span);
         var replies = Answers.Compose(request);
         if (request.Stream)
         {
-            await StreamAsync(exchange, request, trouble, id, replies);
+            await StreamAsync(exchange, request, id, replies);
         }
         else
         {
             var json = ChatWriter.Chat(request, id, exchange.Now, replies);
-            await exchange.SendAsync(json, "application/json", trouble);
+            await exchange.SendAsync(json, "application/json", request.Trouble);
         }
     }
 
@@ -39,12 +39,11 @@ internal static class ChatRoute
         return start + Convert.ToHexStringLower(hash[..12]);
     }
 
-    private static async Task StreamAsync(
-        Exchange exchange, SimulatorRequest request, Trouble trouble, string id, List<Reply> replies)
+    private static async Task StreamAsync(Exchange exchange, SimulatorRequest request, string id, List<Reply> replies)
     {
-        var hasUsage = request.IncludeUsage && !trouble.HasNoUsage;
+        var hasUsage = request.IncludeUsage && !request.Trouble.HasNoUsage;
         using var chunks = new ChunkWriter(id, "chat.completion.chunk", exchange.Now, request.Model, hasUsage);
-        var stream = new ReplyStream(exchange, chunks, trouble)
+        var stream = new ReplyStream(exchange, chunks, request.Trouble)
         {
             IsChat = true,
             IsLegacy = request.Tools.IsLegacy,

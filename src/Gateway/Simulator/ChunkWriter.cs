@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace Gateway.Simulator;
 
 /// <summary>
-/// Puts the events of one stream together in a buffer of its own. What is the same in every chunk is written once and copied,
+/// Puts the events of one stream together in a buffer of its own. What is the same in every chunk is written once and
+/// copied,
 /// and the pipe is asked for memory once per flush instead of several times per chunk: a chunk costs a few copies.
 /// </summary>
 internal sealed class ChunkWriter : IDisposable
@@ -79,7 +80,9 @@ internal sealed class ChunkWriter : IDisposable
         Put(_head);
         Put(_isChat ? "{\"index\":"u8 : "{\"text\":\"\",\"index\":"u8);
         PutNumber(index);
-        Put(_isChat ? ",\"delta\":{},\"logprobs\":null,\"finish_reason\":"u8 : ",\"logprobs\":null,\"finish_reason\":"u8);
+        Put(_isChat
+            ? ",\"delta\":{},\"logprobs\":null,\"finish_reason\":"u8
+            : ",\"logprobs\":null,\"finish_reason\":"u8);
         Put(JsonText.Quoted(reason));
         Put("}"u8);
         Put(_tail);
@@ -115,7 +118,8 @@ internal sealed class ChunkWriter : IDisposable
 
     private void PutEscaped(ReadOnlySpan<char> text)
     {
-        if (Ascii.IsValid(text) && text.IndexOfAny("\"\\") < 0 && text.IndexOfAnyInRange('\0', '\x1f') < 0 && !text.Contains('\x7f'))
+        if (Ascii.IsValid(text) && text.IndexOfAny("\"\\") < 0 && text.IndexOfAnyInRange('\0', '\x1f') < 0
+            && !text.Contains('\x7f'))
         {
             Reserve(text.Length);
             _length += Encoding.UTF8.GetBytes(text, _buffer.AsSpan(_length));

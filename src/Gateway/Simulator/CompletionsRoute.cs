@@ -5,6 +5,9 @@ namespace Gateway.Simulator;
 /// <summary>POST /v1/completions, the older form: a prompt in, text out.</summary>
 internal static class CompletionsRoute
 {
+    private static readonly string[] Shared =
+        ["model", "n", "max_tokens", "stop", "temperature", "top_p", "presence_penalty", "frequency_penalty"];
+
     public static async Task HandleAsync(Exchange exchange)
     {
         using var body = await RequestBody.ReadAsync(exchange.Http.Request, exchange.Gone);
@@ -16,25 +19,30 @@ internal static class CompletionsRoute
         var replies = new List<Reply>();
         foreach (var prompt in prompts)
         {
-            // What a text completion says is what a chat says to the same words; the one reader checks the fields of both.
+            // What a text completion says is what a chat says to the same words; one reader checks the fields of both.
             using var chat = JsonDocument.Parse(AsChat(root, prompt));
-            replies.AddRange(Answers.Compose(SimulatorRequest.Read(chat.RootElement)));
+            var request = SimulatorRequest.Read(chat.RootElement);
+            request.Trouble = trouble;
+            replies.AddRange(Answers.Compose(request));
         }
 
         var id = ChatRoute.Id("cmpl-", body.Bytes.Span);
-        var usage = Usage.Of(prompts.Sum(p => Words.Count(p)), replies);
+        Usage? usage = trouble.HasNoUsage ? null : Usage.Of(prompts.Sum(p => Words.Count(p)), replies);
         if (!root.Flag("stream"))
         {
             await exchange.SendAsync(Whole(id, exchange.Now, model, replies, usage), "application/json", trouble);
             return;
         }
 
-        var hasUsage = root.Object("stream_options") is { } options && options.Flag("include_usage", "stream_options.");
-        using var chunks = new ChunkWriter(id, "text_completion", exchange.Now, model, hasUsage);
-        await new ReplyStream(exchange, chunks, trouble) { Usage = hasUsage ? usage : null }.RunAsync(replies);
+        var asksUsage = root.Object("stream_options") is { } options
+            && options.Flag("include_usage", "stream_options.");
+        usage = asksUsage ? usage : null;
+        using var chunks = new ChunkWriter(id, "text_completion", exchange.Now, model, usage is not null);
+        await new ReplyStream(exchange, chunks, trouble) { Usage = usage }.RunAsync(replies);
     }
 
-    private static byte[] Whole(string id, long created, string model, List<Reply> replies, Usage usage) => JsonText.Write(json =>
+    private static byte[] Whole(string id, long created, string model, List<Reply> replies, Usage? usage) =>
+        JsonText.Write(json =>
     {
         ChatWriter.WriteHead(json, id, "text_completion", created, model);
         for (var i = 0; i < replies.Count; i++)
@@ -48,15 +56,19 @@ internal static class CompletionsRoute
         }
 
         json.WriteEndArray();
-        json.WritePropertyName("usage");
-        ChatWriter.WriteUsage(json, usage);
+        if (usage is { } known)
+        {
+            json.WritePropertyName("usage");
+            ChatWriter.WriteUsage(json, known);
+        }
+
         json.WriteEndObject();
     });
 
     private static byte[] AsChat(JsonElement body, string prompt) => JsonText.Write(json =>
     {
         json.WriteStartObject();
-        foreach (var name in (string[])["model", "n", "max_tokens", "stop", "temperature", "top_p", "presence_penalty", "frequency_penalty"])
+        foreach (var name in Shared)
         {
             if (body.TryGetProperty(name, out var value))
             {

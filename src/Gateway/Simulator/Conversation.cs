@@ -15,7 +15,9 @@ internal sealed record Message(string Role, string Text, IReadOnlyList<string> A
     public bool IsToolResult => Role is "tool" or "function";
 }
 
-/// <summary>Reads <c>messages</c> as strictly as the real upstream: roles, parts, and the order of calls and their results.</summary>
+/// <summary>
+/// Reads <c>messages</c> as strictly as the real upstream: roles, parts, and the order of calls and their results.
+/// </summary>
 internal static class Conversation
 {
     private static readonly string[] Roles = ["system", "developer", "user", "assistant", "tool", "function"];
@@ -131,7 +133,9 @@ internal static class Conversation
         return string.Create(CultureInfo.InvariantCulture, $"{url[5..data]}, {bytes} bytes");
     }
 
-    /// <summary>Every call has its result right behind it, and every result its call: what a real upstream insists on.</summary>
+    /// <summary>
+    /// Every call has its result right behind it, and every result its call: what a real upstream insists on.
+    /// </summary>
     private static void CheckOrder(List<Message> messages)
     {
         var open = new HashSet<string>(StringComparer.Ordinal);

@@ -15,7 +15,8 @@ internal static class EmbeddingsRoute
         using var body = await RequestBody.ReadAsync(exchange.Http.Request, exchange.Gone);
         var root = body.ParseObject();
         var model = SimulatorRequest.ReadModel(root);
-        var texts = TextInputs.Read(root.Member("input") ?? throw RefusalException.Missing("input"), "input", MaxInputs);
+        var texts = TextInputs.Read(root.Member("input")
+            ?? throw RefusalException.Missing("input"), "input", MaxInputs);
         if (texts.Contains(""))
         {
             throw RefusalException.WrongValue("input", "it must not be an empty string.");

@@ -4,21 +4,23 @@ namespace Gateway.Simulator;
 
 /// <summary>One request and its answer, with the trouble that any answer may meet.</summary>
 /// <param name="stopping">Cancelled when the server stops; ends every wait.</param>
-internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider clock, CancellationToken stopping) : IDisposable
+internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider clock, CancellationToken stopping)
+    : IDisposable
 {
     /// <summary>
-    /// How long an abort waits after the last flush. Kestrel's abort resets the connection, and a reset overtakes bytes that
-    /// the other side has not read yet.
+    /// How long an abort waits after the last flush. Kestrel's abort resets the connection, and a reset overtakes bytes
+    /// that the other side has not read yet.
     /// </summary>
     private static readonly TimeSpan AbortDelay = TimeSpan.FromMilliseconds(20);
 
-    private readonly CancellationTokenSource _gone =
-        CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
+    private CancellationTokenSource? _gone;
 
     public HttpContext Http => http;
 
     /// <summary>Cancelled when the caller left or the server stops.</summary>
-    public CancellationToken Gone => _gone.Token;
+    /// <remarks>Made when first asked for: the constant reply of a benchmark does without.</remarks>
+    public CancellationToken Gone =>
+        (_gone ??= CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping)).Token;
 
     /// <summary>Seconds since 1970, for <c>created</c>.</summary>
     public long Now => clock.GetUtcNow().ToUnixTimeSeconds();
@@ -63,7 +65,9 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
         return trouble;
     }
 
-    /// <summary>Sends a whole body, and breaks it where the trouble says so: anything but a finish or a number past the end is in its middle.</summary>
+    /// <summary>
+    /// Sends a whole body. Where the trouble breaks it, it breaks in its middle, and for a finish not at all.
+    /// </summary>
     public async Task SendAsync(ReadOnlyMemory<byte> body, string contentType, Trouble trouble)
     {
         if (trouble.FirstContent > TimeSpan.Zero)
@@ -83,9 +87,7 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
             throw Simulated(StatusCodes.Status500InternalServerError, trouble);
         }
 
-        var half = trip?.After == Break.Headers ? 0 : body.Length / 2;
         http.Response.ContentType = contentType;
-        http.Response.ContentLength = trip?.Kind is BreakKind.Malformed or BreakKind.End ? half : body.Length;
         if (trip is null || trip.After == Break.Finish)
         {
             http.Response.ContentLength = body.Length;
@@ -93,16 +95,19 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
             return;
         }
 
+        var half = trip.After == Break.Headers ? 0 : body.Length / 2;
+        // Malformed and ended bodies are whole as HTTP goes and half as JSON goes; cut ones fall short of what they
+        // promised.
+        http.Response.ContentLength = trip.Kind is BreakKind.Malformed or BreakKind.End ? half : body.Length;
         await http.Response.StartAsync(Gone);
         await http.Response.BodyWriter.WriteAsync(body[..half], Gone);
-        await http.Response.BodyWriter.FlushAsync(Gone);
         switch (trip.Kind)
         {
             case BreakKind.Cut:
                 await AbortAsync();
                 break;
             case BreakKind.Stall:
-                await StallAsync(trouble);
+                await WaitAsync(trouble.StallFor);
                 await http.Response.BodyWriter.WriteAsync(body[half..], Gone);
                 break;
             default:
@@ -110,10 +115,7 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
         }
     }
 
-    public Task StallAsync(Trouble trouble) =>
-        WaitAsync(trouble.StallFor > TimeSpan.Zero ? trouble.StallFor : Timeout.InfiniteTimeSpan);
-
-    public void Dispose() => _gone.Dispose();
+    public void Dispose() => _gone?.Dispose();
 
     public static RefusalException Simulated(int status, Trouble trouble)
     {
@@ -139,7 +141,9 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
             {
                 var other = name == "max_tokens" ? " Use 'max_completion_tokens' instead." : "";
                 throw RefusalException.Invalid(
-                    name, $"Unsupported parameter: '{name}' is not supported with this model.{other}", "unsupported_parameter");
+                    name,
+                    $"Unsupported parameter: '{name}' is not supported with this model.{other}",
+                    "unsupported_parameter");
             }
         }
 
@@ -148,7 +152,9 @@ internal sealed class Exchange(HttpContext http, TroubleLog log, TimeProvider cl
             if (body.TryGetProperty(name, out var value))
             {
                 throw RefusalException.Invalid(
-                    name, $"Unsupported value: '{name}' does not support {value.GetRawText()} with this model.", "unsupported_value");
+                    name,
+                    $"Unsupported value: '{name}' does not support {value.GetRawText()} with this model.",
+                    "unsupported_value");
             }
         }
     }

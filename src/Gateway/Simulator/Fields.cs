@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Gateway.Simulator;
 
-/// <summary>Typed reading of a request's members. Null counts as absent; a wrong type is a 400 that names the path.</summary>
+/// <summary>
+/// Typed reading of a request's members. Null counts as absent; a wrong type is a 400 that names the path.
+/// </summary>
 internal static class Fields
 {
     public static JsonElement? Member(this JsonElement owner, string name) =>
@@ -85,7 +87,9 @@ internal static class Fields
 
     /// <summary>Refuses an element that is not an object, where an array of objects was expected.</summary>
     public static JsonElement AsObject(this JsonElement value, string path) =>
-        value.ValueKind == JsonValueKind.Object ? value : throw RefusalException.WrongType(path, "an object", value.ValueKind);
+        value.ValueKind == JsonValueKind.Object
+            ? value
+            : throw RefusalException.WrongType(path, "an object", value.ValueKind);
 
     private static RefusalException OutOfRange(string name, bool isBelow, double min, double max) =>
         RefusalException.Invalid(

@@ -27,7 +27,9 @@ internal static class MediaRoutes
         await exchange.SendAsync(Images(exchange.Now, wish, count, isUrl), "application/json", trouble);
     }
 
-    /// <summary>Image edits and variations: the picture is always the same, <c>revised_prompt</c> says what came in.</summary>
+    /// <summary>
+    /// Image edits and variations: the picture is always the same, <c>revised_prompt</c> says what came in.
+    /// </summary>
     public static async Task EditImageAsync(Exchange exchange)
     {
         var form = await ReadFormAsync(exchange);
@@ -98,7 +100,9 @@ internal static class MediaRoutes
 
     private static Task<Trouble> EnterFormAsync(Exchange exchange, IFormCollection form, string defaultModel)
     {
-        var model = SimulatorRequest.CheckModel(form.TryGetValue("model", out var named) ? named.ToString() : defaultModel);
+        var model = SimulatorRequest.CheckModel(form.TryGetValue("model", out var named)
+            ? named.ToString()
+            : defaultModel);
         return exchange.EnterAsync(Trouble.Read(model, null, out _), $"{model}\n{exchange.Http.Request.Path}", null);
     }
 
@@ -133,7 +137,9 @@ internal static class MediaRoutes
         json.WriteEndObject();
     });
 
-    /// <summary>A tone for each word, higher the longer it is: 8 kHz, 16 bits, mono, a tenth of a second a word.</summary>
+    /// <summary>
+    /// A tone for each word, higher the longer it is: 8 kHz, 16 bits, mono, a tenth of a second a word.
+    /// </summary>
     private static byte[] Wav(string text)
     {
         const int HeaderBytes = 44;
@@ -157,7 +163,9 @@ internal static class MediaRoutes
         {
             var hertz = 200 + (40 * words[i / SamplesPerWord].Length);
             var isUp = i * 2L * hertz / SampleRate % 2 == 0;
-            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(HeaderBytes + (i * sizeof(short))), (short)(isUp ? 4000 : -4000));
+            BinaryPrimitives.WriteInt16LittleEndian(wav.AsSpan(HeaderBytes + (i * sizeof(short))), (short)(isUp
+                ? 4000
+                : -4000));
         }
 
         return wav;

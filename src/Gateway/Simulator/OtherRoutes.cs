@@ -60,7 +60,8 @@ internal static class OtherRoutes
     /// <summary>Texts, or one list of parts of which the texts are looked at.</summary>
     private static List<string> ReadInputs(JsonElement input)
     {
-        if (input.ValueKind != JsonValueKind.Array || input.GetArrayLength() == 0 || input[0].ValueKind != JsonValueKind.Object)
+        if (input.ValueKind != JsonValueKind.Array || input.GetArrayLength() == 0
+            || input[0].ValueKind != JsonValueKind.Object)
         {
             return TextInputs.Read(input, "input", maxCount: 2048);
         }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Gateway.Simulator;
 
-/// <summary>An answer other than 2xx, in OpenAI's envelope. Thrown while a request is read, written by the server.</summary>
+/// <summary>
+/// An answer other than 2xx, in OpenAI's envelope. Thrown while a request is read, written by the server.
+/// </summary>
 /// <param name="status">The HTTP status.</param>
 /// <param name="param">Path of the offending field, such as <c>messages[0].role</c>.</param>
 internal sealed class RefusalException(int status, string type, string? code, string message, string? param = null)

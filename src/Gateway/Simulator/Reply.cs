@@ -8,7 +8,9 @@ internal sealed record Reply(string? Text, string? Reasoning, List<ToolCall> Cal
     public int ReasoningTokens => Reasoning is null ? 0 : Words.Count(Reasoning);
 
     public int CompletionTokens =>
-        ReasoningTokens + (Text is null ? 0 : Words.Count(Text)) + Calls.Sum(c => Words.Count(c.Name) + Words.Count(c.Arguments));
+        ReasoningTokens + (Text is null
+            ? 0
+            : Words.Count(Text)) + Calls.Sum(c => Words.Count(c.Name) + Words.Count(c.Arguments));
 
     /// <summary>Ends a text at the first stop sequence, or after so many tokens.</summary>
     public static (string Text, string FinishReason) Limit(string text, IReadOnlyList<string> stop, int? maxTokens)

@@ -127,7 +127,7 @@ internal sealed class ReplyStream(Exchange exchange, ChunkWriter chunks, Trouble
                 return false;
             case BreakKind.Stall:
                 await FlushAsync();
-                await WaitAsync(trouble.StallFor > TimeSpan.Zero ? trouble.StallFor : Timeout.InfiniteTimeSpan);
+                await WaitAsync(trouble.StallFor);
                 return false;
             case BreakKind.Cut:
                 await FlushAsync();

@@ -82,7 +82,9 @@ internal sealed class RequestBody : IDisposable
         _length = 0;
     }
 
-    /// <summary>An escape such as "\ud800" without its partner parses, and throws only when read. So each is read once, here.</summary>
+    /// <summary>
+    /// An escape such as "\ud800" without its partner parses, and throws only when read. So each is read once, here.
+    /// </summary>
     private void RefuseLoneSurrogates()
     {
         if (Bytes.Span.IndexOf("\\u"u8) < 0)

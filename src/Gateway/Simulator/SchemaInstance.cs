@@ -2,15 +2,20 @@ using System.Text.Json;
 
 namespace Gateway.Simulator;
 
-/// <summary>Makes a small instance of a JSON Schema: the required members alone, the shortest arrays, the nearest numbers.</summary>
+/// <summary>
+/// Makes a small instance of a JSON Schema: the required members alone, the shortest arrays, the nearest numbers.
+/// </summary>
 /// <param name="root">The schema, where <c>$ref</c> is looked up.</param>
 /// <param name="text">Goes into the first string that is free to hold it.</param>
 /// <param name="fillsOptional">
-/// When no required string takes the text, the first optional one is added for it: a tool's arguments should hold the question.
+/// When no required string takes the text, the first optional one is added for it: a tool's arguments should hold the
+/// question.
 /// </param>
 internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOptional = false)
 {
-    /// <summary>Past this depth a recursive schema's other branches are tried, past twice of it null is written.</summary>
+    /// <summary>
+    /// Past this depth a recursive schema's other branches are tried, past twice of it null is written.
+    /// </summary>
     private const int DeepEnough = 12;
 
     private const int MaxItems = 1000;
@@ -38,7 +43,8 @@ internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOp
             return;
         }
 
-        if (schema.TryGetProperty("enum", out var values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() > 0)
+        if (schema.TryGetProperty("enum", out var values) && values.ValueKind == JsonValueKind.Array
+            && values.GetArrayLength() > 0)
         {
             values[variant % values.GetArrayLength()].WriteTo(json);
             return;
@@ -86,14 +92,17 @@ internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOp
 
         foreach (var name in (string[])["anyOf", "oneOf"])
         {
-            if (schema.TryGetProperty(name, out var branches) && branches.ValueKind == JsonValueKind.Array && branches.GetArrayLength() > 0)
+            if (schema.TryGetProperty(name, out var branches) && branches.ValueKind == JsonValueKind.Array
+                && branches.GetArrayLength() > 0)
             {
                 return depth < DeepEnough ? branches[0] : branches[branches.GetArrayLength() - 1];
             }
         }
 
-        // Parts that each say something about the same object are put together by WriteObject; a lone one is the schema.
-        return schema.TryGetProperty("allOf", out var all) && all.ValueKind == JsonValueKind.Array && all.GetArrayLength() == 1
+        // Parts that each say something about the same object are put together by WriteObject; a lone one is the
+        // schema.
+        return schema.TryGetProperty("allOf", out var all) && all.ValueKind == JsonValueKind.Array
+            && all.GetArrayLength() == 1
             && !schema.TryGetProperty("properties", out _)
             ? all[0]
             : null;
@@ -109,7 +118,8 @@ internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOp
         var at = root;
         foreach (var step in reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
-            var name = Uri.UnescapeDataString(step).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
+            var name = Uri.UnescapeDataString(step)
+                .Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
             if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(name, out at))
             {
                 throw RefusalException.WrongValue("schema", $"the reference '{reference}' leads nowhere.");
@@ -230,7 +240,9 @@ internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOp
 
     private string TextFor(JsonElement schema, int variant)
     {
-        var pattern = schema.TryGetProperty("pattern", out var p) && p.ValueKind == JsonValueKind.String ? p.GetString() : null;
+        var pattern = schema.TryGetProperty("pattern", out var p) && p.ValueKind == JsonValueKind.String
+            ? p.GetString()
+            : null;
         var format = schema.TryGetProperty("format", out var f) ? SchemaValues.Formatted(f.ToString()) : null;
         if (format is not null && pattern is null)
         {
@@ -257,10 +269,13 @@ internal sealed class SchemaInstance(JsonElement root, string text, bool fillsOp
 
     private static bool IsFree(JsonElement schema) =>
         schema.ValueKind == JsonValueKind.Object
-        && schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("string")
+        && schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
+            && type.ValueEquals("string")
         && !schema.TryGetProperty("enum", out _) && !schema.TryGetProperty("const", out _)
         && !schema.TryGetProperty("format", out _) && !schema.TryGetProperty("pattern", out _);
 
     private static List<JsonElement> Items(JsonElement schema, string name) =>
-        schema.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array ? [.. items.EnumerateArray()] : [];
+        schema.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
+            ? [.. items.EnumerateArray()]
+            : [];
 }

@@ -10,7 +10,9 @@ internal static class SchemaValues
         ["a", "A", "0", "a1", "abc", "ABC", "123", "A1", "AB", "12", "1234", "12345", "ABC-123", "abc-123", "a@b.co", "1.0", "1.0.0",
          "2026-01-01", "12:00", "2026-01-01T00:00:00Z", "+10000000000", "https://example.com", "#000000", "Abc", "abcdefgh", "00000000"];
 
-    /// <summary>A text of the length that matches, when one of the common shapes does; else one that does not match.</summary>
+    /// <summary>
+    /// A text of the length that matches, when one of the common shapes does; else one that does not match.
+    /// </summary>
     public static string Sample(string pattern, int minLength, int maxLength) =>
         Array.Find(Samples, s => s.Length >= minLength && s.Length <= maxLength && Matches(s, pattern)) ?? Samples[0];
 
@@ -64,7 +66,8 @@ internal static class SchemaValues
     }
 
     public static double Limit(JsonElement schema, string name, double otherwise) =>
-        schema.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number)
+        schema.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+            && value.TryGetDouble(out var number)
             ? number
             : otherwise;
 }

@@ -20,7 +20,8 @@ internal static class Sentences
         for (var at = 0; at < text.Length && found.Count < MaxSentences; at++)
         {
             var endsLine = text[at] == '\n';
-            var endsSentence = text[at] is '.' or '!' or '?' && (at + 1 == text.Length || char.IsWhiteSpace(text[at + 1]));
+            var endsSentence = text[at] is '.' or '!' or '?' && (at + 1 == text.Length
+                || char.IsWhiteSpace(text[at + 1]));
             if (endsLine || endsSentence)
             {
                 Add(found, text[start..(at + 1)]);
@@ -33,7 +34,8 @@ internal static class Sentences
     }
 
     /// <summary>
-    /// The one or two sentences that share most words with the question, in the order they were given. A word counts for
+    /// The one or two sentences that share most words with the question, in the order they were given. A word counts
+    /// for
     /// more the fewer sentences have it. Empty when none shares a word.
     /// </summary>
     public static List<string> About(string question, IReadOnlyList<string> sentences)

@@ -44,7 +44,8 @@ internal sealed class SimulatorRequest
     /// <summary>The last user message without directives.</summary>
     public string Question { get; }
 
-    public Trouble Trouble { get; }
+    /// <summary>What it asks for; replaced by what of it is due once that is known.</summary>
+    public Trouble Trouble { get; set; }
 
     public bool Stream { get; }
 
@@ -99,7 +100,9 @@ internal sealed class SimulatorRequest
             throw RefusalException.Missing("model");
         }
 
-        return model.StartsWith("missing", StringComparison.Ordinal) ? throw RefusalException.UnknownModel(model) : model;
+        return model.StartsWith("missing", StringComparison.Ordinal)
+            ? throw RefusalException.UnknownModel(model)
+            : model;
     }
 
     /// <summary>A string, or up to four; empty ones never stop anything.</summary>

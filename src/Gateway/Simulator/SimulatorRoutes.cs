@@ -38,7 +38,8 @@ internal sealed class SimulatorRoutes(TimeProvider clock, CancellationToken stop
         {
             await new RefusalException(bad.StatusCode, "invalid_request_error", null, bad.Message).WriteAsync(http);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException && exchange.Gone.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or IOException
+            && exchange.Gone.IsCancellationRequested)
         {
             // The caller left, or the server stops: either way nobody must take what was sent for an answer.
             http.Abort();
@@ -49,7 +50,9 @@ internal sealed class SimulatorRoutes(TimeProvider clock, CancellationToken stop
     {
         if (Posts.TryGetValue(path, out var handle))
         {
-            return HttpMethods.IsPost(method) ? handle(exchange) : throw RefusalException.WrongMethod(method, path, "POST");
+            return HttpMethods.IsPost(method)
+                ? handle(exchange)
+                : throw RefusalException.WrongMethod(method, path, "POST");
         }
 
         if (!path.StartsWith(ModelsPath, StringComparison.Ordinal))
@@ -68,6 +71,8 @@ internal sealed class SimulatorRoutes(TimeProvider clock, CancellationToken stop
             throw RefusalException.WrongMethod(method, path, "GET");
         }
 
-        return model.Length <= 1 ? OtherRoutes.ListModelsAsync(exchange) : OtherRoutes.GetModelAsync(exchange, model[1..]);
+        return model.Length <= 1
+            ? OtherRoutes.ListModelsAsync(exchange)
+            : OtherRoutes.GetModelAsync(exchange, model[1..]);
     }
 }

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-
 namespace Gateway.Simulator;
 
 /// <summary>
@@ -22,7 +19,10 @@ internal sealed class SimulatorServer : IAsyncDisposable
         Address = Reachable(app.Urls.First());
     }
 
-    /// <summary>Where it is reached from this machine, such as http://127.0.0.1:12345/. An upstream's base URL is this and <c>v1</c>.</summary>
+    /// <summary>
+    /// Where it is reached from this machine, such as http://127.0.0.1:12345/. An upstream's base URL is this and
+    /// <c>v1</c>.
+    /// </summary>
     public Uri Address { get; }
 
     /// <summary>Starts listening. Runs until it is disposed, which breaks off what is still being answered.</summary>
@@ -75,10 +75,12 @@ internal sealed class SimulatorServer : IAsyncDisposable
 
     private static Uri Reachable(string bound)
     {
-        var address = new UriBuilder(bound.Replace("//+", "//0.0.0.0", StringComparison.Ordinal).Replace("//*", "//0.0.0.0", StringComparison.Ordinal));
-        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)))
+        // Kestrel's wildcards are no host names, and all of them take IPv4.
+        var address = new UriBuilder(
+            bound.Replace("//+", "//0.0.0.0", StringComparison.Ordinal).Replace("//*", "//0.0.0.0", StringComparison.Ordinal));
+        if (address.Host is "0.0.0.0" or "[::]")
         {
-            address.Host = ip.AddressFamily == AddressFamily.InterNetwork ? "127.0.0.1" : "[::1]";
+            address.Host = "127.0.0.1";
         }
 
         return address.Uri;

@@ -13,7 +13,8 @@ internal static class ToolUse
     private const string CallMark = "call:";
 
     /// <summary>
-    /// The calls of this step, none when the answer is text. <c>call:NAME {json}</c> lines of the last user message are made as
+    /// The calls of this step, none when the answer is text. <c>call:NAME {json}</c> lines of the last user message are
+    /// made as
     /// written, a line <c>then</c> parting one step's from the next's; without such lines the first step calls the tool
     /// that shares most words with the question.
     /// </summary>
@@ -34,7 +35,9 @@ internal static class ToolUse
 
         var tool = !isScripted && stepsDone == 0 ? MostAlike(tools.Offered, request.Question) : null;
         tool ??= tools.IsRequired ? tools.Offered[0] : null;
-        return tool is null ? [] : [new ToolCall(Id(request, 0), tool.Name, ArgumentsFor(tool, request.Question), tool.IsCustom)];
+        return tool is null
+            ? []
+            : [new ToolCall(Id(request, 0), tool.Name, ArgumentsFor(tool, request.Question), tool.IsCustom)];
     }
 
     /// <summary>The message without its call lines: what a question is about.</summary>
@@ -127,7 +130,9 @@ internal static class ToolUse
             return question;
         }
 
-        return tool.Parameters is { } schema ? new SchemaInstance(schema, question, fillsOptional: true).ToJson() : "{}";
+        return tool.Parameters is { } schema
+            ? new SchemaInstance(schema, question, fillsOptional: true).ToJson()
+            : "{}";
     }
 
     /// <summary>The same conversation gets the same ids, and no two calls in it share one.</summary>

@@ -85,7 +85,8 @@ internal sealed class Toolbox
         var type = choice.RequiredText("type", "tool_choice.");
         if (type == "allowed_tools")
         {
-            Allow(choice.Object(type, "tool_choice.") ?? throw RefusalException.Missing("tool_choice.allowed_tools"), field);
+            Allow(choice.Object(type, "tool_choice.")
+                ?? throw RefusalException.Missing("tool_choice.allowed_tools"), field);
             return;
         }
 
@@ -170,7 +171,10 @@ internal sealed class Toolbox
     }
 
     private static string NameIn(JsonElement owner, string type, string path) =>
-        (owner.Object(type, path) ?? throw RefusalException.Missing(path + type)).RequiredText("name", $"{path}{type}.");
+        (owner.Object(type, path)
+            ?? throw RefusalException.Missing(path + type)).RequiredText("name", $"{path}{type}.");
 
-    private static int Cost(JsonElement body, string name) => body.Member(name) is { } tools ? Words.Count(tools.GetRawText()) : 0;
+    private static int Cost(JsonElement body, string name) => body.Member(name) is { } tools
+        ? Words.Count(tools.GetRawText())
+        : 0;
 }

@@ -23,7 +23,8 @@ internal sealed record Break(BreakKind Kind, int After)
 }
 
 /// <summary>
-/// The injected trouble of one request, read from <c>!name=value</c> words in the model's name or the last user message.
+/// The injected trouble of one request, read from <c>!name=value</c> words in the model's name or the last user
+/// message.
 /// The README beside this file is their list.
 /// </summary>
 internal sealed partial class Trouble
@@ -47,7 +48,7 @@ internal sealed partial class Trouble
         FirstContent = Wait("first");
         Pace = Wait("pace");
         Ping = Wait("ping");
-        StallFor = Wait("for");
+        StallFor = words.ContainsKey("for") ? Wait("for") : Timeout.InfiniteTimeSpan;
         HugeBytes = Size("huge");
         Break = ReadBreak();
     }
@@ -82,7 +83,7 @@ internal sealed partial class Trouble
     /// <summary>How often a comment is sent while a stream waits. Zero: never.</summary>
     public TimeSpan Ping { get; }
 
-    /// <summary>How long a stall lasts. Zero: until the caller leaves.</summary>
+    /// <summary>How long a stall lasts. Infinite: until the caller leaves.</summary>
     public TimeSpan StallFor { get; }
 
     /// <summary>The length of the answer's text. Zero: no such wish.</summary>
@@ -171,7 +172,8 @@ internal sealed partial class Trouble
             return null;
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= min && number <= max
             ? number
             : throw Senseless(name, text);
     }

@@ -3,7 +3,9 @@ namespace Gateway.Simulator;
 /// <summary>A text as the sum of its words' directions, so that texts with the same words lie close together.</summary>
 internal static class WordVector
 {
-    /// <summary>Each word points along this many axes. With several, two different words are seldom mistaken for one another.</summary>
+    /// <summary>
+    /// Each word points along this many axes. With several, two different words are seldom mistaken for one another.
+    /// </summary>
     private const int AxesPerWord = 8;
 
     private const float LetterGroupWeight = 0.15f;

@@ -54,7 +54,9 @@ internal static class Words
         return count;
     }
 
-    /// <summary>The length of the first <paramref name="tokens"/> tokens; the whole length when there are no more.</summary>
+    /// <summary>
+    /// The length of the first <paramref name="tokens"/> tokens; the whole length when there are no more.
+    /// </summary>
     public static int LengthOf(ReadOnlySpan<char> text, int tokens)
     {
         var at = 0;
@@ -66,7 +68,9 @@ internal static class Words
         return at;
     }
 
-    /// <summary>Stems of the words that carry meaning, each once. <c>findCustomer</c> and <c>find_customer</c> are two words.</summary>
+    /// <summary>
+    /// Stems of the words that carry meaning, each once. <c>findCustomer</c> and <c>find_customer</c> are two words.
+    /// </summary>
     public static HashSet<string> Stems(string text)
     {
         var stems = new HashSet<string>(StringComparer.Ordinal);

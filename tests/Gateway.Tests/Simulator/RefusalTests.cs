@@ -107,6 +107,20 @@ public sealed class RefusalTests(SimulatorCalls simulator) : IClassFixture<Simul
         Assert.Equal("stop !now and !cut-it a!cut=1", text);
     }
 
+    [Theory]
+    [InlineData("http://*:0")]
+    [InlineData("http://127.0.0.1:0")]
+    public async Task Address_can_be_reached_whatever_was_bound(string urls)
+    {
+        await using var server = await SimulatorServer.StartAsync(new SimulatorOptions { Urls = urls }, Cancel);
+        using var client = new HttpClient { BaseAddress = server.Address };
+
+        using var response = await client.GetAsync("v1/models", Cancel);
+
+        Assert.Equal("127.0.0.1", server.Address.Host);
+        Assert.Equal(200, (int)response.StatusCode);
+    }
+
     [Fact]
     public async Task Stopping_does_not_wait_for_a_stalled_stream()
     {

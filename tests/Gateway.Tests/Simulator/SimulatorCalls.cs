@@ -37,7 +37,9 @@ public sealed class SimulatorCalls : IAsyncLifetime
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancel))!);
     }
 
-    /// <summary>A chat with one user message; <paramref name="more"/> are further members, such as <c>"n":2</c>.</summary>
+    /// <summary>
+    /// A chat with one user message; <paramref name="more"/> are further members, such as <c>"n":2</c>.
+    /// </summary>
     public async Task<JsonNode> ChatAsync(string user, string more = "", string model = "demo")
     {
         var (status, body) = await PostAsync("v1/chat/completions", Body(user, more, model));
