@@ -40,7 +40,7 @@ internal sealed class Adjustments(TimeProvider clock)
     /// <summary>What is known of a model at a provider. Null when nothing is, which costs one look.</summary>
     public IReadOnlyCollection<Unsupported>? Known(string provider, string model)
     {
-        if (_learned.IsEmpty || !_learned.TryGetValue((provider, model), out var known))
+        if (!_learned.TryGetValue((provider, model), out var known))
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -21,14 +22,21 @@ internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpa
 /// <summary>An upstream base URL and its credential.</summary>
 internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers)
 {
+    private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
+
     public string Name { get; } = name;
 
     /// <summary>Without a slash at the end.</summary>
     public string BaseUrl { get; } = baseUrl.TrimEnd('/');
 
-    public Secret? ApiKey { get; } = apiKey;
+    /// <summary>The whole <c>Authorization</c> header; null when the provider wants none.</summary>
+    public Secret? Authorization { get; } = apiKey is null ? null : new Secret($"Bearer {apiKey.Reveal()}");
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; } = headers;
+
+    /// <summary>The address of one of its routes. Kept: parsing one costs more than the rest of a request's head.</summary>
+    /// <param name="path">One of the few that the gateway knows, such as <c>chat/completions</c>; never a caller's text.</param>
+    public Uri Url(string path) => _urls.GetOrAdd(path, static (p, b) => new Uri($"{b}/{p}"), BaseUrl);
 }
 
 /// <summary>A model at a provider.</summary>

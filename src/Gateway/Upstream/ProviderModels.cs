@@ -45,7 +45,7 @@ internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeP
         limit.CancelAfter(LongestCall);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{provider.BaseUrl}/models");
+            using var request = new HttpRequestMessage(HttpMethod.Get, provider.Url("models"));
             UpstreamClient.AddHeaders(request, provider);
             using var response = await transport.For(ModelTimeouts.Default.Connect).SendAsync(request, limit.Token);
             response.EnsureSuccessStatusCode();

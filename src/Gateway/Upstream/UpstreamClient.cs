@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Text;
 using Gateway.Http;
 
@@ -13,7 +12,7 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
     private const int MostResends = 4;
     private const int MaxErrorBytes = 256 * 1024;
 
-    private static readonly ProductInfoHeaderValue UserAgent = new("gateway", "0.1");
+    private const string UserAgent = "gateway/0.1";
 
     /// <summary>An attempt's outcome: a reply that has begun with status 200, or a refusal.</summary>
     internal readonly record struct Opened(HttpResponseMessage? Response, ApiError? Error, string Deployment);
@@ -78,7 +77,7 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
     private static HttpRequestMessage Request(UpstreamCall call, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported)
     {
         var provider = deployment.Provider;
-        var request = new HttpRequestMessage(HttpMethod.Post, $"{provider.BaseUrl}/{call.Path}")
+        var request = new HttpRequestMessage(HttpMethod.Post, provider.Url(call.Path))
         {
             Content = UpstreamBody.Build(call, deployment, unsupported),
             // Over TLS the handshake then offers HTTP/2.
@@ -91,10 +90,10 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
     /// <summary>The credential and the provider's own headers.</summary>
     public static void AddHeaders(HttpRequestMessage request, Provider provider)
     {
-        request.Headers.UserAgent.Add(UserAgent);
-        if (provider.ApiKey is { } key)
+        request.Headers.TryAddWithoutValidation("User-Agent", UserAgent);
+        if (provider.Authorization is { } authorization)
         {
-            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {key.Reveal()}");
+            request.Headers.TryAddWithoutValidation("Authorization", authorization.Reveal());
         }
 
         foreach (var (name, value) in provider.Headers)
