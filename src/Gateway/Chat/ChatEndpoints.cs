@@ -10,17 +10,25 @@ internal static class ChatEndpoints
     public static IEndpointRouteBuilder MapChat(this IEndpointRouteBuilder routes)
     {
         var v1 = routes.MapGroup("/v1").WithMetadata(new NeedsScope(Scopes.Chat));
+        var completions = routes.ServiceProvider.GetRequiredService<ChatCompletions>();
+        var models = routes.ServiceProvider.GetRequiredService<ModelList>();
 
-        v1.MapPost("/chat/completions", CreateAsync);
-        v1.MapGet("/models", ModelList.ListAsync);
-        v1.MapGet("/models/{**selector}", ModelList.GetAsync);
+        v1.MapPost("/chat/completions", completions.CreateAsync);
+        v1.MapGet("/models", models.ListAsync);
+        v1.MapGet("/models/{**selector}", models.GetAsync);
 
         return routes;
     }
+}
 
-    private static async Task CreateAsync(HttpContext http)
+/// <summary>
+/// <c>POST /v1/chat/completions</c>: reads the request and hands it to whom its selector names. One instance for all
+/// requests: asking the container for it each time would make a scope for each.
+/// </summary>
+internal sealed class ChatCompletions(Catalog catalog, ModelChat models, BotChat bots)
+{
+    public async Task CreateAsync(HttpContext http)
     {
-        var services = http.RequestServices;
         var cancel = http.RequestAborted;
         var (body, refused) = await RequestBody.ReadJsonAsync(http, cancel);
         if (body is null)
@@ -49,18 +57,18 @@ internal static class ChatEndpoints
 
             if (request.Selector is Selector.Bot bot)
             {
-                await services.GetRequiredService<BotChat>().RunAsync(http, request, bot, cancel);
+                await bots.RunAsync(http, request, bot, cancel);
                 return;
             }
 
             var name = ((Selector.Model)request.Selector).Name;
-            if (services.GetRequiredService<Catalog>().Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
+            if (catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
             {
                 await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
                 return;
             }
 
-            await services.GetRequiredService<ModelChat>().RunAsync(http, request, route, cancel);
+            await models.RunAsync(http, request, route, cancel);
         }
     }
 

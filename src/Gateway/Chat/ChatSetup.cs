@@ -6,6 +6,8 @@ internal static class ChatSetup
     {
         services.AddSingleton<ModelChat>();
         services.AddSingleton<BotChat>();
+        services.AddSingleton<ChatCompletions>();
+        services.AddSingleton<ModelList>();
         return services;
     }
 }

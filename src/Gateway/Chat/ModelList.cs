@@ -7,9 +7,9 @@ using Gateway.Upstream;
 namespace Gateway.Chat;
 
 /// <summary>The selectors that a key may use, from memory.</summary>
-internal static class ModelList
+internal sealed class ModelList(Catalog models, ProviderModels known, BotCatalog bots)
 {
-    public static Task ListAsync(HttpContext http)
+    public Task ListAsync(HttpContext http)
     {
         var caller = RequestFacts.Of(http).Caller!;
         using var written = new MemoryStream();
@@ -18,7 +18,7 @@ internal static class ModelList
             json.WriteStartObject();
             json.WriteString("object", "list");
             json.WriteStartArray("data");
-            foreach (var item in Items(http, caller))
+            foreach (var item in Items(caller))
             {
                 item.Write(json);
             }
@@ -30,7 +30,7 @@ internal static class ModelList
         return AnswerAsync(http, written);
     }
 
-    public static Task GetAsync(HttpContext http)
+    public Task GetAsync(HttpContext http)
     {
         var text = Decode(http, "/models/");
         var caller = RequestFacts.Of(http).Caller!;
@@ -39,7 +39,7 @@ internal static class ModelList
             return ApiError.InvalidSelector(text).WriteAsync(http);
         }
 
-        if (!caller.MayUse(selector) || Find(http, caller, selector) is not { } item)
+        if (!caller.MayUse(selector) || Find(caller, selector) is not { } item)
         {
             return ApiError.UnknownModel(text).WriteAsync(http);
         }
@@ -53,31 +53,30 @@ internal static class ModelList
         return AnswerAsync(http, written);
     }
 
-    private static IEnumerable<Item> Items(HttpContext http, Caller caller)
+    private IEnumerable<Item> Items(Caller caller)
     {
-        var catalog = http.RequestServices.GetRequiredService<Catalog>().Current;
-        var known = http.RequestServices.GetRequiredService<ProviderModels>();
-        var models = catalog.Models.Where(m => !m.IsWildcard && m.IsVisibleTo(caller.Workspace))
+        var catalog = models.Current;
+        var configured = catalog.Models.Where(m => !m.IsWildcard && m.IsVisibleTo(caller.Workspace))
             .Select(m => new Item(Selector.ForModel(m.Name), m.CreatedAt, OwnerOf(m)));
         var passedThrough = catalog.Models.Where(m => m.IsWildcard && m.IsVisibleTo(caller.Workspace))
             .SelectMany(m => m.Deployments.SelectMany(d => known.Of(d.Provider.Name).Select(name => (name, d.Provider.Name, m.CreatedAt))))
             .Where(m => catalog.Find(m.name, caller.Workspace, "") is { Model.IsWildcard: true })
-            .Select(m => new Item(Selector.ForModel(m.name), m.CreatedAt, m.Name));
-        var bots = http.RequestServices.GetRequiredService<BotCatalog>().List(caller).Select(b => Item.Of(b));
-        return models.Concat(passedThrough).Concat(bots)
+            .Select(m => new Item(Selector.ForModel(m.name), m.CreatedAt, m.Name))
+            .DistinctBy(item => item.Selector.Canonical);
+        return configured.Concat(passedThrough).Concat(bots.List(caller).Select(Item.Of))
             .Where(item => caller.MayUse(item.Selector))
             .OrderBy(item => item.Selector.Canonical, StringComparer.Ordinal);
     }
 
-    private static Item? Find(HttpContext http, Caller caller, Selector selector)
+    private Item? Find(Caller caller, Selector selector)
     {
         if (selector is Selector.Bot bot)
         {
-            return http.RequestServices.GetRequiredService<BotCatalog>().Find(caller, bot.Id) is { } entry ? Item.Of(entry) : null;
+            return bots.Find(caller, bot.Id) is { } entry ? Item.Of(entry) : null;
         }
 
         var name = ((Selector.Model)selector).Name;
-        var route = http.RequestServices.GetRequiredService<Catalog>().Current.Find(name, caller.Workspace, selector.Text);
+        var route = models.Current.Find(name, caller.Workspace, selector.Text);
         return route is null ? null : new Item(Selector.ForModel(name), route.Model.CreatedAt, OwnerOf(route.Model));
     }
 
