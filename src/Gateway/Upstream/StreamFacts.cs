@@ -35,6 +35,7 @@ internal sealed class StreamFacts(int choices)
 {
     private const int MostChoices = 128;
 
+    private readonly ChunkMould _mould = new();
     private UInt128 _seen;
     private UInt128 _finished;
 
@@ -50,6 +51,11 @@ internal sealed class StreamFacts(int choices)
     /// <summary>Reads the data of one event.</summary>
     public EventKind Read(ReadOnlySpan<byte> data)
     {
+        if (_mould.Fits(data))
+        {
+            return EventKind.Content;
+        }
+
         if (data.SequenceEqual("[DONE]"u8) || data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
         {
             return EventKind.Done;
@@ -58,7 +64,21 @@ internal sealed class StreamFacts(int choices)
         var json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
         try
         {
-            return json.Read() && json.TokenType == JsonTokenType.StartObject ? ReadChunk(ref json) : EventKind.Malformed;
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+            {
+                return EventKind.Malformed;
+            }
+
+            var usage = Usage;
+            var finished = _finished;
+            _mould.Begin();
+            var kind = ReadChunk(ref json);
+            if (kind == EventKind.Content && finished == _finished && usage == Usage)
+            {
+                _mould.Take(data);
+            }
+
+            return kind;
         }
         catch (JsonException)
         {
@@ -157,7 +177,7 @@ internal sealed class StreamFacts(int choices)
         return hasContent || isFinished;
     }
 
-    private static bool ReadDelta(ref Utf8JsonReader json)
+    private bool ReadDelta(ref Utf8JsonReader json)
     {
         var hasContent = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -167,7 +187,12 @@ internal sealed class StreamFacts(int choices)
             var isCall = !isText && (json.ValueTextEquals("tool_calls"u8) || json.ValueTextEquals("function_call"u8)
                 || json.ValueTextEquals("audio"u8));
             json.Read();
-            hasContent |= isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
+            if (isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0)
+            {
+                hasContent = true;
+                _mould.Text((int)json.TokenStartIndex, (int)json.BytesConsumed);
+            }
+
             hasContent |= isCall && (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject);
             json.Skip();
         }

@@ -67,4 +67,31 @@ public sealed class StreamFactsTests
 
         Assert.Equal(new TokenUsage(10, 5, 4, 3), facts.Usage);
     }
+
+    [Theory]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"bc"}}]}""", "Content")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"\""}}]}""", "Content")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":""}}]}""", "Preamble")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"b"}}]""", "Malformed")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"b"}}]}}""", "Malformed")]
+    [InlineData("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"b\u0001\"}}]}", "Malformed")]
+    [InlineData("""{"choices":[{"index":0,"delta":{"content":"b"},"finish_reason":"stop"}]}""", "Content")]
+    public void A_chunk_like_the_one_before_is_still_read_for_what_it_says(string data, string kind)
+    {
+        var facts = new StreamFacts(1);
+        facts.Read("""{"choices":[{"index":0,"delta":{"content":"a"}}]}"""u8);
+
+        Assert.Equal(kind, facts.Read(Encoding.UTF8.GetBytes(data)).ToString());
+        Assert.Equal(data.Contains("finish_reason", StringComparison.Ordinal), facts.IsFinished);
+    }
+
+    [Fact]
+    public void A_chunk_that_also_calls_a_tool_is_no_model_for_others()
+    {
+        var facts = new StreamFacts(1);
+        var both = """{"choices":[{"index":0,"delta":{"content":"a","tool_calls":[{"index":0}]}}]}"""u8;
+
+        Assert.Equal(EventKind.Content, facts.Read(both));
+        Assert.Equal(EventKind.Content, facts.Read(both));
+    }
 }

@@ -1,0 +1,62 @@
+using System.Buffers;
+
+namespace Gateway.Upstream;
+
+/// <summary>
+/// The chunks of one stream differ, mostly, in one text alone. What stands around that text is remembered, so that the
+/// next chunk need only be compared with it: one that fits, to the byte, says what the one before said, with another text.
+/// Whatever does not fit is read in full.
+/// </summary>
+internal sealed class ChunkMould
+{
+    /// <summary>Streams with something random in every chunk never fit; after some tries they are left alone.</summary>
+    private const int MostTries = 8;
+
+    /// <summary>What ends a JSON string, or makes it one to be read with care.</summary>
+    private static readonly SearchValues<byte> NotPlain = SearchValues.Create(
+        [(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(c => (byte)c)]);
+
+    private byte[] _before = [];
+    private byte[] _after = [];
+    private int _tries;
+    private int _texts;
+    private int _start;
+    private int _end;
+
+    /// <summary>Whether a chunk is the remembered one with another text that is not empty.</summary>
+    public bool Fits(ReadOnlySpan<byte> data)
+    {
+        if (_before.Length == 0 || !data.StartsWith(_before))
+        {
+            return false;
+        }
+
+        var rest = data[_before.Length..];
+        var end = rest.IndexOfAny(NotPlain);
+        return end > 0 && rest[end..].SequenceEqual(_after);
+    }
+
+    /// <summary>A chunk is about to be read.</summary>
+    public void Begin() => _texts = 0;
+
+    /// <summary>A text was read that is not empty.</summary>
+    /// <param name="start">Where its opening quote stands.</param>
+    /// <param name="end">Behind its closing quote.</param>
+    public void Text(int start, int end) => (_start, _end, _texts) = (start, end, _texts + 1);
+
+    /// <summary>
+    /// Remembers the chunk that was read, if a text was all it said. The caller makes sure that it said nothing else: no
+    /// ending, no usage.
+    /// </summary>
+    public void Take(ReadOnlySpan<byte> data)
+    {
+        if (_texts != 1 || _tries == MostTries)
+        {
+            return;
+        }
+
+        _tries++;
+        _before = data[..(_start + 1)].ToArray();
+        _after = data[(_end - 1)..].ToArray();
+    }
+}
