@@ -23,7 +23,7 @@ return await Commands.ExplainAsync(async () =>
 
     await using var database = await GatewayDatabase.OpenAsync(
         settings, DatabaseUse.Serve, settings.Migrate, TimeProvider.System, Console.Out.WriteLine, stop.Token);
-    using var installation = await Installation.OpenAsync(settings, database, TimeProvider.System, stop.Token);
+    using var installation = await Installation.OpenAsync(settings, database, TimeProvider.System, Console.Out.WriteLine, stop.Token);
     await using var simulator = settings.Demo ? await SimulatorServer.StartAsync(new SimulatorOptions(), stop.Token) : null;
 
     builder
@@ -34,7 +34,7 @@ return await Commands.ExplainAsync(async () =>
         .AddUpstream()
         .AddBots()
         .AddChat()
-        .AddAdmin();
+        .AddAdmin(installation);
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTimeout);
 
     await using var app = builder.Build();
@@ -51,7 +51,7 @@ return await Commands.ExplainAsync(async () =>
     app.MapAdmin();
 
     await app.StartAsync(stop.Token);
-    StartLines.Print(app.Urls, settings, installation.FirstKey);
+    StartLines.Print(app.Urls, settings, await FirstStart.MakeKeyAsync(database, TimeProvider.System, stop.Token));
     stop.HandOver();
     await app.WaitForShutdownAsync();
     return 0;

@@ -5,8 +5,13 @@ namespace Gateway.Admin;
 
 internal static class AdminSetup
 {
-    public static IServiceCollection AddAdmin(this IServiceCollection services)
+    public static IServiceCollection AddAdmin(this IServiceCollection services, Installation installation)
     {
+        if (installation.AppliedHash is { } applied)
+        {
+            services.AddHostedService(s => ActivatorUtilities.CreateInstance<ApplyWatch>(s, applied));
+        }
+
         services.AddScoped<KeyStore>();
         services.AddScoped(s => s.GetRequiredService<Microsoft.EntityFrameworkCore.IDbContextFactory<GatewayDb>>().CreateDbContext());
         return services;

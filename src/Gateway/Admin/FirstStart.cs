@@ -3,37 +3,51 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.Admin;
 
-/// <summary>Sees to it that a new installation has a workspace and one key to begin with.</summary>
+/// <summary>
+/// Sees to it that a new installation has a workspace and one key to begin with, each once in the life of a database,
+/// however many gateways start on it at the same time.
+/// </summary>
 internal static class FirstStart
 {
     public const string DefaultWorkspace = "default";
 
-    private const string Setting = "first-start";
+    private const string WorkspaceSetting = "first-workspace";
+    private const string KeySetting = "first-key";
 
-    /// <summary>
-    /// Makes workspace <c>default</c> and a chat key for it, once in the life of a database, however many gateways start
-    /// on it at the same time.
-    /// </summary>
-    /// <returns>The key, to be shown this once; null when an earlier start made it.</returns>
-    public static async Task<string?> RunAsync(GatewayDb db, TimeProvider clock, CancellationToken cancel)
+    public static async Task MakeWorkspaceAsync(GatewayDb db, TimeProvider clock, CancellationToken cancel)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        var isFirst = await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO settings (name, value) VALUES ({Setting}, 'done') ON CONFLICT DO NOTHING", cancel) == 1;
-        if (!isFirst)
-        {
-            return null;
-        }
-
-        if (!await db.Workspaces.AnyAsync(w => w.Name == DefaultWorkspace, cancel))
+        if (await IsFirstAsync(db, WorkspaceSetting, cancel)
+            && !await db.Workspaces.AnyAsync(w => w.Name == DefaultWorkspace, cancel))
         {
             var now = clock.GetUtcNow();
             db.Workspaces.Add(new WorkspaceRow { Id = Guid.CreateVersion7(now), Name = DefaultWorkspace, CreatedAt = now.UtcDateTime });
             await db.SaveChangesAsync(cancel);
         }
 
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>
+    /// Makes a chat key for <c>default</c>. Only when the server listens: a key that was made by a start that then failed
+    /// would be shown to nobody.
+    /// </summary>
+    /// <returns>The key, to be shown this once; null when an earlier start made it.</returns>
+    public static async Task<string?> MakeKeyAsync(GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
+    {
+        await using var db = database.NewContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (!await IsFirstAsync(db, KeySetting, cancel))
+        {
+            return null;
+        }
+
         var (_, key, _) = await new KeyStore(db, clock).CreateAsync(new NewKey(DefaultWorkspace, "first key", [], [], null), cancel);
         await transaction.CommitAsync(cancel);
         return key;
     }
+
+    private static async Task<bool> IsFirstAsync(GatewayDb db, string setting, CancellationToken cancel) =>
+        await db.Database.ExecuteSqlAsync(
+            $"INSERT INTO settings (name, value) VALUES ({setting}, 'done') ON CONFLICT DO NOTHING", cancel) == 1;
 }

@@ -3,19 +3,33 @@ using Gateway.Http;
 
 namespace Gateway.Admin;
 
-/// <summary>What a start finds or makes once for the whole installation: its keys and its first workspace.</summary>
-/// <param name="FirstKey">The first chat key, to be shown this once; null on every later start.</param>
-internal sealed record Installation(SecretBox Box, KeyHash AdminKeyHash, string? FirstKey) : IDisposable
+/// <summary>What a start finds or makes for the whole installation: its keys, its first workspace, the operator's file.</summary>
+/// <param name="AppliedHash">Of the file of <c>Gateway__Apply</c>; null when there is none.</param>
+internal sealed record Installation(SecretBox Box, KeyHash AdminKeyHash, string? AppliedHash) : IDisposable
 {
-    /// <exception cref="SettingsException">The operator's keys do not fit the database.</exception>
+    /// <param name="say">Takes a line for each change that the file makes.</param>
+    /// <exception cref="SettingsException">The operator's keys do not fit the database, or the file is wrong.</exception>
     public static async Task<Installation> OpenAsync(
-        GatewaySettings settings, GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
+        GatewaySettings settings, GatewayDatabase database, TimeProvider clock, Action<string> say, CancellationToken cancel)
     {
         await using var db = database.NewContext();
         var box = await LocalKeys.OpenBoxAsync(settings, db, cancel);
-        var admin = await LocalKeys.AdminKeyHashAsync(
-            settings, db, KeyText.New, key => KeyHash.Of(key).ToArray(), cancel);
-        return new Installation(box, KeyHash.From(admin), await FirstStart.RunAsync(db, clock, cancel));
+        try
+        {
+            var admin = await LocalKeys.AdminKeyHashAsync(
+                settings, db, KeyText.New, key => KeyHash.Of(key).ToArray(), cancel);
+            await FirstStart.MakeWorkspaceAsync(db, clock, cancel);
+            await using var file = database.NewContext();
+            var applied = settings.Apply.Length == 0
+                ? null
+                : await ApplyWatch.ApplyAtStartAsync(settings, file, box, clock, say, cancel);
+            return new Installation(box, KeyHash.From(admin), applied);
+        }
+        catch
+        {
+            box.Dispose();
+            throw;
+        }
     }
 
     public void Dispose() => Box.Dispose();

@@ -2,6 +2,7 @@ using Gateway.Data;
 using Gateway.Http;
 using Gateway.Selectors;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Admin;
 
@@ -45,17 +46,29 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
             ExpiresAt = wanted.ExpiresAt?.UtcDateTime,
         };
         db.Keys.Add(row);
-        await db.SaveChangesAsync(cancel);
+        try
+        {
+            await db.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException gone) when (gone.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
+        {
+            // The workspace was removed between the two statements.
+            return (null, null, ApiError.NotFound($"workspace '{wanted.Workspace}'"));
+        }
+
         return (row, key, null);
     }
 
     /// <summary>Keys, newest last. Null workspace: of all workspaces, for the operator.</summary>
     public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>> ListAsync(Guid? workspace, CancellationToken cancel)
     {
-        var names = await db.Workspaces.AsNoTracking().ToDictionaryAsync(w => w.Id, w => w.Name, cancel);
-        var keys = await db.Keys.AsNoTracking()
-            .Where(k => workspace == null || k.WorkspaceId == workspace).OrderBy(k => k.CreatedAt).ToListAsync(cancel);
-        return [.. keys.Select(k => (k, names[k.WorkspaceId]))];
+        var keys =
+            from key in db.Keys.AsNoTracking()
+            join owner in db.Workspaces on key.WorkspaceId equals owner.Id
+            where workspace == null || key.WorkspaceId == workspace
+            orderby key.CreatedAt, key.Id
+            select new { key, owner.Name };
+        return [.. (await keys.ToListAsync(cancel)).Select(k => (k.key, k.Name))];
     }
 
     /// <summary>Revokes a key for good. False when there is none with this id (in this workspace); again is no error.</summary>
@@ -81,6 +94,11 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
         if (wanted.Name.Length is 0 or > LongestName)
         {
             return ApiError.InvalidValue("name", $"expected 1 to {LongestName} characters.");
+        }
+
+        if (wanted.Name.Any(char.IsControl))
+        {
+            return ApiError.InvalidValue("name", "expected text on one line, without control characters.");
         }
 
         if (wanted.Scopes.FirstOrDefault(s => s is not ("chat" or "admin")) is { } scope)

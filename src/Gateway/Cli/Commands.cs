@@ -1,18 +1,49 @@
+using System.CommandLine;
 using Gateway.Data;
 
 namespace Gateway.Cli;
 
-/// <summary>The command line: what runs and exits. Without a command the process serves.</summary>
+/// <summary>
+/// The command line: what runs and exits. Without a command the process serves. Standard output holds a command's answer
+/// and nothing else, so that scripts can use it; remarks and refusals go to standard error.
+/// </summary>
 internal static class Commands
 {
-    /// <summary>Exit code when a command cannot be carried out as it is set up.</summary>
+    /// <summary>Exit code when a command cannot be carried out as it is given or set up.</summary>
     public const int Refused = 2;
 
-    public static bool IsCommand(string[] args) => false;
+    /// <summary>Exit code when it could be, and something outside failed.</summary>
+    public const int Failed = 1;
 
-    public static string[] ServeArguments(string[] args) => args is ["serve", .. var rest] ? rest : args;
+    private static readonly string[] AboutItself = ["--help", "-h", "-?", "/?", "/h", "--version"];
 
-    public static Task<int> RunAsync(string[] args) => Task.FromResult(Refused);
+    /// <summary>Whether something other than serving is asked for, be it only help.</summary>
+    public static bool IsCommand(string[] args) =>
+        args.Any(AboutItself.Contains) || (args is [var first, ..] && first != ServeCommand.Name && !first.StartsWith('-'));
+
+    /// <summary>What is left for the server's own settings, such as <c>--urls</c>.</summary>
+    /// <exception cref="SettingsException">Something there is no setting.</exception>
+    public static string[] ServeArguments(string[] args) => ServeCommand.Arguments(args);
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Root().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors)
+            {
+                await Console.Error.WriteLineAsync($"gateway: {error.Message}");
+            }
+
+            await Console.Error.WriteLineAsync($"See '{PathOf(parsed.CommandResult)} --help'.");
+            return Refused;
+        }
+
+        // Signals are ours: a command that started the embedded database stops it again before it goes.
+        using var stop = new ConsoleStop();
+        var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        return await ExplainAsync(() => parsed.InvokeAsync(invocation, stop.Token));
+    }
 
     /// <summary>Runs something that the operator's settings may forbid, and says in one line when they do.</summary>
     public static async Task<int> ExplainAsync(Func<Task<int>> run)
@@ -35,5 +66,42 @@ internal static class Commands
         {
             return 130;
         }
+    }
+
+    private static RootCommand Root()
+    {
+        var root = new RootCommand("Serves models and bots through one OpenAI-compatible API.")
+        {
+            ServeCommand.Make(),
+            ApplyCommand.Make(),
+            KeysCommand.Make(),
+            MigrateCommand.Make(),
+            HealthCommand.Make(),
+            SimulateCommand.Make(),
+        };
+        root.Description += " Without a command it serves.";
+        foreach (var command in WithSubcommands(root).Where(c => c != root))
+        {
+            command.Options.Add(new VersionOption());
+        }
+
+        return root;
+    }
+
+    private static IEnumerable<Command> WithSubcommands(Command command) =>
+        command.Subcommands.SelectMany(WithSubcommands).Prepend(command);
+
+    private static string PathOf(System.CommandLine.Parsing.SymbolResult? result)
+    {
+        var names = new List<string>();
+        for (; result is not null; result = result.Parent)
+        {
+            if (result is System.CommandLine.Parsing.CommandResult command)
+            {
+                names.Insert(0, command.Command is RootCommand ? "gateway" : command.Command.Name);
+            }
+        }
+
+        return string.Join(' ', names);
     }
 }

@@ -159,7 +159,7 @@ internal sealed class ConfigFeed(
                 log.ListenLost(broken.GetType().Name);
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, stopping);
             }
-            catch (OperationCanceledException)
+            catch (Exception) when (stopping.IsCancellationRequested)
             {
                 return;
             }

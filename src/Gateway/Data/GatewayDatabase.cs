@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Gateway.Data.Embedded;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -49,7 +50,7 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         try
         {
             await database.WaitAsync(clock, say, cancel);
-            await database.CheckAsync(migrate, say, cancel);
+            await database.CheckAsync(use, migrate, say, cancel);
             settings.ConnectionString = database.ConnectionString;
             return database;
         }
@@ -102,18 +103,19 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         try
         {
             var parts = new NpgsqlConnectionStringBuilder(connectionString);
-            // The operator's own values win; these are for those that are not set.
-            if (!parts.ContainsKey("Application Name"))
+            // The operator's own values win; these are for those that are not set. (ContainsKey says yes to every
+            // keyword that there is.)
+            if (!parts.ShouldSerialize("Application Name"))
             {
                 parts.ApplicationName = "gateway";
             }
 
-            if (!parts.ContainsKey("Maximum Pool Size"))
+            if (!parts.ShouldSerialize("Maximum Pool Size"))
             {
                 parts.MaxPoolSize = 20;
             }
 
-            if (!parts.ContainsKey("Timeout"))
+            if (!parts.ShouldSerialize("Timeout"))
             {
                 parts.Timeout = 5;
             }
@@ -137,12 +139,13 @@ internal sealed class GatewayDatabase : IAsyncDisposable
                 await using var connection = await Source.OpenConnectionAsync(cancel);
                 return;
             }
-            // 28: wrong user or password. 3D000: no such database. Waiting mends neither.
-            catch (PostgresException refused) when (refused.SqlState.StartsWith("28", StringComparison.Ordinal) || refused.SqlState == "3D000")
+            // A wrong password, no such database, no TLS: waiting mends none of them.
+            catch (NpgsqlException refused) when (!refused.IsTransient && !IsStarting(refused))
             {
-                throw new SettingsException($"The database refuses ConnectionStrings__Gateway: {refused.MessageText}.");
+                throw new SettingsException(
+                    $"The database refuses ConnectionStrings__Gateway: {(refused as PostgresException)?.MessageText ?? refused.Message}.");
             }
-            catch (Exception down) when (down is NpgsqlException or TimeoutException)
+            catch (Exception down) when (down is NpgsqlException or TimeoutException or SocketException)
             {
                 if (clock.GetElapsedTime(started) > LongestWait)
                 {
@@ -162,7 +165,11 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         }
     }
 
-    private async Task CheckAsync(bool migrate, Action<string> say, CancellationToken cancel)
+    // 57P: shutting down, crashed a moment ago, not yet taking connections.
+    private static bool IsStarting(NpgsqlException refused) =>
+        refused.SqlState?.StartsWith("57P", StringComparison.Ordinal) == true;
+
+    private async Task CheckAsync(DatabaseUse use, bool migrate, Action<string> say, CancellationToken cancel)
     {
         await using (var connection = await Source.OpenConnectionAsync(cancel))
         {
@@ -190,7 +197,9 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         if (!migrate)
         {
             throw new SettingsException(
-                $"The database lacks {pending} migration(s) and Gateway__Migrate is false. Run 'gateway migrate'.");
+                use == DatabaseUse.Serve
+                    ? $"The database lacks {pending} migration(s) and Gateway__Migrate is false. Run 'gateway migrate'."
+                    : $"The database lacks {pending} migration(s). Run 'gateway migrate', or start the gateway.");
         }
 
         say($"applying {pending} migration(s)");

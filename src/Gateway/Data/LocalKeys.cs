@@ -23,29 +23,40 @@ internal static class LocalKeys
     {
         var known = await ReadAsync(db, FingerprintSetting, cancel);
         var path = Path.Combine(settings.AbsoluteDataDirectory, EncryptionFile);
-        var text = settings.EncryptionKey.Length > 0 ? settings.EncryptionKey
-            : File.Exists(path) ? (await File.ReadAllTextAsync(path, cancel)).Trim()
-            : null;
+        var (text, source, isMade) = settings.EncryptionKey.Length > 0
+            ? (settings.EncryptionKey, "Gateway__EncryptionKey", false)
+            : (await ReadFileAsync(path, cancel), path, false);
         if (text is null && known is not null)
         {
-            throw new SettingsException(
-                $"The database holds secrets sealed with an encryption key that is not here. Set Gateway__EncryptionKey to it, or put it into {path}.");
+            throw new SettingsException(NotHere(path));
         }
 
-        text ??= await MakeAsync(path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes)), cancel);
-        var box = new SecretBox(Parse(text));
+        if (text is null)
+        {
+            (text, isMade) = await MakeAsync(
+                path, Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes)), cancel);
+        }
+
+        var box = new SecretBox(Parse(text, source));
 
         // The first to come writes it; everybody reads what stands.
         await db.Database.ExecuteSqlAsync(
             $"INSERT INTO settings (name, value) VALUES ({FingerprintSetting}, {box.Fingerprint}) ON CONFLICT DO NOTHING", cancel);
-        if (await ReadAsync(db, FingerprintSetting, cancel) != box.Fingerprint)
+        if (await ReadAsync(db, FingerprintSetting, cancel) == box.Fingerprint)
         {
-            box.Dispose();
-            throw new SettingsException(
-                "Gateway__EncryptionKey is not the key that this database's secrets are sealed with. Set the one it was first started with.");
+            return box;
         }
 
-        return box;
+        box.Dispose();
+        if (isMade)
+        {
+            // Another gateway was first in the same moment. A key that never sealed anything must not be found later.
+            File.Delete(path);
+            throw new SettingsException(NotHere(path));
+        }
+
+        throw new SettingsException(
+            $"{source} is not the key that this database's secrets are sealed with. Set Gateway__EncryptionKey to the one it was first started with.");
     }
 
     /// <summary>
@@ -65,34 +76,61 @@ internal static class LocalKeys
             return Convert.FromHexString(stored);
         }
 
+        // The file comes first: a key whose hash stands in the database and which nobody has would lock everybody out.
         var path = Path.Combine(settings.AbsoluteDataDirectory, AdminFile);
-        var key = File.Exists(path) ? (await File.ReadAllTextAsync(path, cancel)).Trim() : make();
+        var (key, isMade) = await ReadFileAsync(path, cancel) is { } there ? (there, false) : await MakeAsync(path, make(), cancel);
         var text = Convert.ToHexStringLower(hash(key));
-        var isOurs = await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO settings (name, value) VALUES ({AdminHashSetting}, {text}) ON CONFLICT DO NOTHING", cancel) == 1;
-        if (isOurs && !File.Exists(path))
+        await db.Database.ExecuteSqlAsync(
+            $"INSERT INTO settings (name, value) VALUES ({AdminHashSetting}, {text}) ON CONFLICT DO NOTHING", cancel);
+        var standing = (await ReadAsync(db, AdminHashSetting, cancel))!;
+        if (isMade && standing != text)
         {
-            await MakeAsync(path, key, cancel);
+            File.Delete(path);
         }
 
-        return Convert.FromHexString((await ReadAsync(db, AdminHashSetting, cancel))!);
+        return Convert.FromHexString(standing);
     }
+
+    private static string NotHere(string path) =>
+        $"The database's secrets are sealed with an encryption key that is not here. Set Gateway__EncryptionKey to it, or put it into {path}.";
 
     private static async Task<string?> ReadAsync(GatewayDb db, string name, CancellationToken cancel) =>
         await db.Settings.AsNoTracking().Where(s => s.Name == name).Select(s => s.Value).SingleOrDefaultAsync(cancel);
 
-    private static byte[] Parse(string text)
+    private static byte[] Parse(string text, string source)
     {
         var key = new byte[SecretBox.KeyBytes + 1];
         return Convert.TryFromBase64String(text, key, out var length) && length == SecretBox.KeyBytes
             ? key[..length]
             : throw new SettingsException(
-                $"Gateway__EncryptionKey must be {SecretBox.KeyBytes} bytes in base64, as 'openssl rand -base64 {SecretBox.KeyBytes}' makes them.");
+                $"{source} must hold an encryption key (Gateway__EncryptionKey): {SecretBox.KeyBytes} bytes in base64, as 'openssl rand -base64 {SecretBox.KeyBytes}' makes them.");
     }
 
-    /// <summary>Writes a new file that only its owner can read, before anything is in it.</summary>
-    private static async Task<string> MakeAsync(string path, string text, CancellationToken cancel)
+    /// <summary>Null when there is no such file.</summary>
+    private static async Task<string?> ReadFileAsync(string path, CancellationToken cancel)
     {
+        try
+        {
+            return (await File.ReadAllTextAsync(path, cancel)).Trim();
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"{path} cannot be read: {refused.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Makes a file that only its owner can read, and that is whole from the moment it has its name: another gateway on
+    /// the same directory may be doing this too.
+    /// </summary>
+    /// <returns>What the file holds, and whether it was made here.</returns>
+    private static async Task<(string Text, bool IsMade)> MakeAsync(string path, string text, CancellationToken cancel)
+    {
+        var draft = $"{path}.{Guid.NewGuid():N}";
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -102,13 +140,24 @@ internal static class LocalKeys
                 options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             }
 
-            await using var file = new StreamWriter(path, options);
-            await file.WriteLineAsync(text.AsMemory(), cancel);
-            return text;
+            await using (var file = new StreamWriter(draft, options))
+            {
+                await file.WriteLineAsync(text.AsMemory(), cancel);
+            }
+
+            File.Move(draft, path, overwrite: false);
+            return (text, true);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"{path} cannot be written: {refused.Message} Set Gateway__DataDirectory to a directory that can.");
+            if (File.Exists(draft))
+            {
+                File.Delete(draft);
+            }
+
+            return await ReadFileAsync(path, cancel) is { Length: > 0 } other
+                ? (other, false)
+                : throw new SettingsException($"{path} cannot be written: {refused.Message} Set Gateway__DataDirectory to a directory that can.");
         }
     }
 }

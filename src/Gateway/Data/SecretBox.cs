@@ -16,6 +16,7 @@ internal sealed class SecretBox : IDisposable
     private const int TagBytes = 16;
 
     private readonly AesGcm _aes;
+    private readonly byte[] _markKey;
 
     /// <exception cref="ArgumentException"><paramref name="key"/> is not 32 bytes.</exception>
     public SecretBox(byte[] key)
@@ -26,6 +27,7 @@ internal sealed class SecretBox : IDisposable
         }
 
         _aes = new AesGcm(key, TagBytes);
+        _markKey = SHA256.HashData([.. "gateway-mark-key"u8, .. key]);
         Fingerprint = Convert.ToHexStringLower(SHA256.HashData([.. "gateway-encryption-key"u8, .. key]))[..32];
     }
 
@@ -58,6 +60,25 @@ internal sealed class SecretBox : IDisposable
             Encoding.UTF8.GetBytes(owner));
         return new Secret(Encoding.UTF8.GetString(text));
     }
+
+    /// <summary>Whether a sealed secret is this one. False too when it cannot be opened.</summary>
+    public bool Holds(byte[] box, Secret secret, string owner)
+    {
+        try
+        {
+            return Open(box, owner).Equals(secret);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// The same for the same content and key. Who does not have the key cannot tell from it what the content may be, not
+    /// even by trying.
+    /// </summary>
+    public string Mark(byte[] content) => Convert.ToHexStringLower(HMACSHA256.HashData(_markKey, content));
 
     public void Dispose() => _aes.Dispose();
 }

@@ -29,4 +29,13 @@ internal static partial class Log
 
     [LoggerMessage(301, LogLevel.Information, "Provider {Provider} did not give its list of models ({Error}); keeping the last one")]
     public static partial void ModelListFailed(this ILogger log, string provider, string error);
+
+    [LoggerMessage(700, LogLevel.Information, "Applied {File}: {Change}")]
+    public static partial void Applied(this ILogger log, string file, string change);
+
+    [LoggerMessage(701, LogLevel.Error, "Not applied, what was there serves on: {Error}")]
+    public static partial void ApplyRefused(this ILogger log, string error);
+
+    [LoggerMessage(702, LogLevel.Warning, "Gateway__Apply waits and is tried again: {Problem}")]
+    public static partial void ApplyPostponed(this ILogger log, string problem);
 }

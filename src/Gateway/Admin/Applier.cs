@@ -1,0 +1,85 @@
+using Gateway.Admin.File;
+using Gateway.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Admin;
+
+/// <param name="Prune">Removes what a file made before and this one does not name.</param>
+/// <param name="DryRun">Says what would change and changes nothing.</param>
+/// <param name="OnlyIfNew">Leaves a file alone that is the one applied last, whatever the database holds now.</param>
+internal sealed record ApplyOptions(bool Prune = false, bool DryRun = false, bool OnlyIfNew = false);
+
+/// <param name="Changes">A line for each object that changed; empty when nothing had to.</param>
+/// <param name="Errors">Not empty: nothing was changed at all.</param>
+internal sealed record ApplyOutcome(IReadOnlyList<string> Changes, IReadOnlyList<FileError> Errors);
+
+/// <summary>
+/// Makes the database match a <c>gateway.yaml</c>, all or nothing. Applying a file twice is the same as once: what is
+/// right already is not touched, and gets no new version.
+/// </summary>
+internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings settings, TimeProvider clock)
+{
+    private const string HashSetting = "applied-file";
+
+    /// <summary>Waits for other applies and configuration changes that are under way. Used once per context.</summary>
+    public async Task<ApplyOutcome> ApplyAsync(ApplySource source, ApplyOptions options, CancellationToken cancel)
+    {
+        if (source.Result.File is not { } file)
+        {
+            return new ApplyOutcome([], source.Result.Errors);
+        }
+
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        if (await LockAsync(cancel) == source.Hash && options.OnlyIfNew)
+        {
+            return new ApplyOutcome([], []);
+        }
+
+        var changes = new ApplyChanges();
+        var errors = new List<FileError>();
+        var rows = await ApplyRows.LoadAsync(db, file, options.Prune, cancel);
+
+        new ApplyCatalog(db, box, rows, changes, clock).Match(file);
+        new ApplyWorkspaces(db, box, rows, changes, errors, clock).Match(file);
+        if (options.Prune)
+        {
+            await new ApplyPrune(db, rows, changes).RemoveAsync(file, cancel);
+        }
+
+        errors.AddRange(await new ApplyReferences(db, rows, settings).CheckAsync(file, options.Prune, cancel));
+        if (errors.Count > 0)
+        {
+            return new ApplyOutcome([], [.. errors.OrderBy(e => e.Line)]);
+        }
+
+        if (!options.DryRun)
+        {
+            // Deletions come last and after the tracker saw the rest: a model that moved to another provider must not
+            // look as if it still hung on the one that goes.
+            db.ChangeTracker.DetectChanges();
+            db.RemoveRange(rows.Removed);
+            await db.SaveChangesAsync(cancel);
+            await db.Database.ExecuteSqlAsync(
+                $"UPDATE settings SET value = {source.Hash} WHERE name = {HashSetting} AND value <> {source.Hash}", cancel);
+            await transaction.CommitAsync(cancel);
+        }
+
+        return new ApplyOutcome(changes.Lines, []);
+    }
+
+    /// <summary>
+    /// Lets one apply run at a time, and no other change of configuration beside it: a key that came into a workspace
+    /// between reading and removing it would go without a trace for the gateways that hold it.
+    /// </summary>
+    /// <returns>The hash of the file that was applied last; empty when none was.</returns>
+    private async Task<string> LockAsync(CancellationToken cancel)
+    {
+        await db.Database.ExecuteSqlAsync(
+            $"INSERT INTO settings (name, value) VALUES ({HashSetting}, '') ON CONFLICT DO NOTHING", cancel);
+        var last = await db.Database
+            .SqlQuery<string>($"SELECT value AS \"Value\" FROM settings WHERE name = {HashSetting} FOR UPDATE")
+            .ToListAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT version FROM config_version FOR UPDATE", cancel);
+        return last[0];
+    }
+}

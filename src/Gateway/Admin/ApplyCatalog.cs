@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Gateway.Admin.File;
+using Gateway.Data;
+
+namespace Gateway.Admin;
+
+/// <summary>Makes providers and models what the file says.</summary>
+internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, TimeProvider clock)
+{
+    public void Match(GatewayFile file)
+    {
+        foreach (var provider in file.Providers)
+        {
+            Match(provider);
+        }
+
+        foreach (var model in file.Models)
+        {
+            Match(model);
+        }
+    }
+
+    private void Match(FileProvider wanted)
+    {
+        var headers = wanted.Headers.ToDictionary(h => h.Key, h => h.Value.Reveal(), StringComparer.OrdinalIgnoreCase);
+        if (!rows.Providers.TryGetValue(wanted.Name, out var row))
+        {
+            row = new ProviderRow
+            {
+                Id = Guid.CreateVersion7(clock.GetUtcNow()),
+                Name = wanted.Name,
+                BaseUrl = wanted.BaseUrl,
+                ApiKey = SealKey(wanted),
+                Headers = SealHeaders(wanted.Name, headers),
+                Managed = ManagedBy.File,
+            };
+            db.Providers.Add(row);
+            rows.Providers.Add(row.Name, row);
+            changes.Added("provider", row.Name);
+            return;
+        }
+
+        var edit = new ApplyEdit();
+        edit.Set("baseUrl", row.BaseUrl, wanted.BaseUrl, v => row.BaseUrl = v);
+        // Sealing gives other bytes each time, so what is inside is compared.
+        if (!IsSame(row.ApiKey, wanted.ApiKey, SecretOwners.ProviderKey(row.Name)))
+        {
+            edit.Assign("apiKey", SealKey(wanted), v => row.ApiKey = v);
+        }
+
+        if (!HasHeaders(row, headers))
+        {
+            edit.Assign("headers", SealHeaders(row.Name, headers), v => row.Headers = v);
+        }
+
+        edit.Adopt(row.Managed, v => row.Managed = v);
+        changes.Changed("provider", row.Name, edit);
+    }
+
+    private void Match(FileModel wanted)
+    {
+        var isNew = !rows.Models.TryGetValue(wanted.Name, out var row);
+        if (row is null)
+        {
+            row = new ModelRow
+            {
+                Id = Guid.CreateVersion7(clock.GetUtcNow()),
+                Name = wanted.Name,
+                Workspaces = [],
+                DropParams = [],
+                Managed = ManagedBy.File,
+                CreatedAt = clock.GetUtcNow().UtcDateTime,
+            };
+            db.Models.Add(row);
+            rows.Models.Add(row.Name, row);
+            changes.Added("model", row.Name);
+        }
+
+        var edit = new ApplyEdit();
+        edit.SetList("workspaces", row.Workspaces, wanted.Workspaces ?? [], v => row.Workspaces = v);
+        MatchDeployments(row, wanted, edit);
+        edit.Set("timeouts", row.ConnectMs, Milliseconds(wanted.Timeouts.Connect), v => row.ConnectMs = v);
+        edit.Set("timeouts", row.HeadersMs, Milliseconds(wanted.Timeouts.Headers), v => row.HeadersMs = v);
+        edit.Set("timeouts", row.FirstContentMs, Milliseconds(wanted.Timeouts.FirstContent), v => row.FirstContentMs = v);
+        edit.Set("timeouts", row.IdleMs, Milliseconds(wanted.Timeouts.Idle), v => row.IdleMs = v);
+        edit.Set("timeouts", row.TotalMs, Milliseconds(wanted.Timeouts.Total), v => row.TotalMs = v);
+        edit.SetList("dropParams", row.DropParams, wanted.DropParams, v => row.DropParams = v);
+        edit.Adopt(row.Managed, v => row.Managed = v);
+        if (!isNew)
+        {
+            changes.Changed("model", row.Name, edit);
+        }
+    }
+
+    private void MatchDeployments(ModelRow row, FileModel wanted, ApplyEdit edit)
+    {
+        foreach (var (position, deployment) in wanted.Deployments.Index())
+        {
+            // A provider that nobody has is an error of ApplyReferences; there is nothing to point at here.
+            if (!rows.Providers.TryGetValue(deployment.Provider, out var provider))
+            {
+                continue;
+            }
+
+            if (row.Deployments.Find(d => d.Position == position) is { } there)
+            {
+                edit.Set("deployments", there.ProviderId, provider.Id, v => there.ProviderId = v);
+                edit.Set("deployments", there.UpstreamModel, deployment.Model, v => there.UpstreamModel = v);
+                continue;
+            }
+
+            var made = new DeploymentRow
+            {
+                ModelId = row.Id,
+                Position = position,
+                ProviderId = provider.Id,
+                UpstreamModel = deployment.Model,
+            };
+            edit.Assign("deployments", made, row.Deployments.Add);
+        }
+
+        foreach (var surplus in row.Deployments.Where(d => d.Position >= wanted.Deployments.Count).ToList())
+        {
+            edit.Assign("deployments", surplus, s => row.Deployments.Remove(s));
+        }
+    }
+
+    private byte[]? SealKey(FileProvider provider) =>
+        provider.ApiKey is { } key ? box.Seal(key.Reveal(), SecretOwners.ProviderKey(provider.Name)) : null;
+
+    private byte[]? SealHeaders(string provider, Dictionary<string, string> headers) => headers.Count == 0
+        ? null
+        : box.Seal(JsonSerializer.Serialize(headers), SecretOwners.ProviderHeaders(provider));
+
+    private bool IsSame(byte[]? stored, Secret? wanted, string owner) =>
+        stored is null ? wanted is null : wanted is not null && box.Holds(stored, wanted, owner);
+
+    private bool HasHeaders(ProviderRow row, Dictionary<string, string> wanted)
+    {
+        if (row.Headers is null)
+        {
+            return wanted.Count == 0;
+        }
+
+        try
+        {
+            var json = box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal();
+            var current = JsonSerializer.Deserialize<Dictionary<string, string>>(json)!;
+            return current.Count == wanted.Count
+                && current.All(h => wanted.TryGetValue(h.Key, out var value) && value == h.Value);
+        }
+        catch (CryptographicException)
+        {
+            // What cannot be opened is of no use to anybody: the file's value replaces it.
+            return false;
+        }
+    }
+
+    private static int Milliseconds(TimeSpan time) => (int)time.TotalMilliseconds;
+}
