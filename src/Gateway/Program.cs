@@ -5,6 +5,7 @@ using Gateway.Cli;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Observability;
+using Gateway.Passthrough;
 using Gateway.Simulator;
 using Gateway.Upstream;
 
@@ -34,6 +35,7 @@ return await Commands.ExplainAsync(async () =>
         .AddUpstream()
         .AddBots()
         .AddChat()
+        .AddPassthrough()
         .AddAdmin(installation);
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTimeout);
 
@@ -48,6 +50,7 @@ return await Commands.ExplainAsync(async () =>
     app.UseHttpEdge();
     app.MapHealth();
     app.MapChat();
+    app.MapPassthrough();
     app.MapAdmin();
 
     await app.StartAsync(stop.Token);

@@ -23,6 +23,9 @@ internal sealed record ApiError(
     public static ApiError EmptyBody() =>
         new(400, Invalid, null, "The request has no body. Send a JSON object with 'Content-Type: application/json'.");
 
+    public static ApiError InvalidForm(string why) =>
+        new(400, Invalid, null, $"We could not parse the multipart body of your request: {why}");
+
     public static ApiError DuplicateMember(string name) =>
         new(400, Invalid, "duplicate_parameter", $"'{name}' is given more than once.", name);
 

@@ -22,6 +22,7 @@ internal static class HttpSetup
         builder.Services.AddSingleton<IConfigReader>(s => s.GetRequiredService<KeyTable>());
         builder.Services.AddSingleton<Authentication>();
         builder.Services.AddSingleton<Cors>();
+        builder.Services.AddSingleton<Spool>();
         return builder;
     }
 

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Gateway.Upstream;
 
 /// <summary>A parameter that an upstream does not take.</summary>
-/// <param name="Value">Only with this value, as it was sent; null: with any.</param>
+/// <param name="Value">Only with this value, as <see cref="Adjustments.ValueOf"/> gives it; null: with any.</param>
 internal readonly record struct Unsupported(string Name, string? Value);
 
 /// <summary>
@@ -13,6 +14,11 @@ internal readonly record struct Unsupported(string Name, string? Value);
 internal sealed class Adjustments(TimeProvider clock)
 {
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
+
+    /// <summary>Most that is remembered of one model at one provider: values are the callers' to make up.</summary>
+    private const int MostKept = 64;
+
+    private const int LongestValue = 64;
 
     /// <summary>Dropping these changes how an answer is made, not what it means. Nothing else is ever dropped.</summary>
     private static readonly HashSet<string> Droppable = new(StringComparer.Ordinal)
@@ -34,8 +40,16 @@ internal sealed class Adjustments(TimeProvider clock)
         _ => null,
     };
 
-    public void Learn(string provider, string model, Unsupported parameter) =>
-        _learned.GetOrAdd((provider, model), _ => new())[parameter] = clock.GetUtcNow() + Kept;
+    public void Learn(string provider, string model, Unsupported parameter)
+    {
+        var known = _learned.GetOrAdd((provider, model), _ => new());
+        if (known.Count >= MostKept)
+        {
+            known.TryRemove(known.MinBy(k => k.Value).Key, out _);
+        }
+
+        known[parameter] = clock.GetUtcNow() + Kept;
+    }
 
     /// <summary>What is known of a model at a provider. Null when nothing is, which costs one look.</summary>
     public IReadOnlyCollection<Unsupported>? Known(string provider, string model)
@@ -57,5 +71,7 @@ internal sealed class Adjustments(TimeProvider clock)
         return known.IsEmpty ? null : [.. known.Keys];
     }
 
-    public static string ValueOf(ReadOnlySpan<byte> json) => Encoding.UTF8.GetString(json);
+    /// <summary>What stands for a value: its JSON as it was sent, or that one's hash when it is long.</summary>
+    public static string ValueOf(ReadOnlySpan<byte> json) =>
+        json.Length <= LongestValue ? Encoding.UTF8.GetString(json) : Convert.ToHexString(SHA256.HashData(json));
 }

@@ -41,6 +41,35 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
         return new TokenUsage(input, output, cached, reasoning);
     }
 
+    /// <summary>Finds the usage of a whole reply; null when it reports no tokens, or is no JSON object.</summary>
+    public static TokenUsage? Find(ReadOnlySpan<byte> reply)
+    {
+        var json = new Utf8JsonReader(reply, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
+        try
+        {
+            json.Read();
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                var isUsage = json.ValueTextEquals("usage"u8);
+                json.Read();
+                if (isUsage && json.TokenType == JsonTokenType.StartObject)
+                {
+                    // Transcriptions may be counted in seconds instead.
+                    var usage = Read(ref json);
+                    return usage is { Input: 0, Output: 0 } ? null : usage;
+                }
+
+                json.Skip();
+            }
+        }
+        catch (JsonException)
+        {
+            // Passed on as it is; only its usage stays unknown.
+        }
+
+        return null;
+    }
+
     public static TokenUsage operator +(TokenUsage a, TokenUsage b) =>
         new(a.Input + b.Input, a.Output + b.Output, a.CachedInput + b.CachedInput, a.Reasoning + b.Reasoning);
 

@@ -19,15 +19,12 @@ internal static class UpstreamBody
         var edited = new EditedBody(body.Bytes);
         call.DroppedParams.Clear();
 
-        var dropped = 0UL;
-        if (call.Route.Model.DropParams.Count > 0 || unsupported is not null)
+        var dropped = call.Route.Model.DropParams.Count > 0 || unsupported is not null
+            ? FindDropped(call, unsupported, edited)
+            : null;
+        if (dropped is not null)
         {
-            dropped = FindDropped(call, unsupported, edited);
-        }
-
-        if (dropped != 0)
-        {
-            edited.Drop(body, i => i < 64 && (dropped >> i & 1) != 0);
+            edited.Drop(body, i => dropped[i]);
         }
 
         if (body.Find("model"u8) is >= 0 and var model)
@@ -36,7 +33,7 @@ internal static class UpstreamBody
             edited.Replace(value.ValueStart, value.ValueEnd, deployment.UpstreamModelJson ?? JsonName(call.Route.Name));
         }
 
-        if (call.IsStream && !call.WantsUsage && !IsUnsupported("stream_options", null, unsupported)
+        if (call.IsStream && !call.WantsUsage && !IsUnsupported("stream_options", default, unsupported)
             && !call.Route.Model.DropParams.Contains("stream_options"))
         {
             AskForUsage(body, edited);
@@ -46,37 +43,61 @@ internal static class UpstreamBody
     }
 
     /// <summary>Whether one of what is unsupported is this parameter with this value.</summary>
-    private static bool IsUnsupported(string name, string? value, IReadOnlyCollection<Unsupported>? unsupported) =>
-        unsupported is not null && unsupported.Any(u => u.Name == name && (u.Value is null || u.Value == value));
-
-    private static ulong FindDropped(UpstreamCall call, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited)
+    private static bool IsUnsupported(string name, ReadOnlySpan<byte> value, IReadOnlyCollection<Unsupported>? unsupported)
     {
-        var dropped = 0UL;
-        var members = call.Body.Members;
-        for (var i = 0; i < members.Length && i < 64; i++)
+        foreach (var parameter in unsupported ?? [])
         {
-            var name = Encoding.UTF8.GetString(call.Body.Name(members[i]));
+            // The value is looked at last: it may be megabytes of messages.
+            if (parameter.Name == name && (parameter.Value is null || parameter.Value == Adjustments.ValueOf(value)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>By position in the body's members; null when all are kept. Renames what has another name there.</summary>
+    private static bool[]? FindDropped(UpstreamCall call, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited)
+    {
+        bool[]? dropped = null;
+        var body = call.Body;
+        for (var i = 0; i < body.Members.Length; i++)
+        {
+            var member = body.Members[i];
+            var name = Encoding.UTF8.GetString(body.Name(member));
             var isConfigured = call.Route.Model.DropParams.Contains(name);
-            if (!isConfigured && !IsUnsupported(name, Adjustments.ValueOf(call.Body.Value(members[i]).Span), unsupported))
+            // Without a model there is nothing to ask.
+            if (name == "model" || (!isConfigured && !IsUnsupported(name, body.Value(member).Span, unsupported)))
             {
                 continue;
             }
 
             if (!isConfigured && Adjustments.OtherName(name) is { } other)
             {
-                if (call.Body.Find(Encoding.UTF8.GetBytes(other)) < 0)
+                var twin = body.Find(Encoding.UTF8.GetBytes(other));
+                if (twin < 0 || body.Members[twin].Kind == JsonTokenType.Null)
                 {
-                    edited.Replace(members[i].NameStart, members[i].NameEnd, JsonName(other));
+                    edited.Replace(member.NameStart, member.NameEnd, JsonName(other));
+                    Drop(twin);
+                    continue;
                 }
-
-                continue;
             }
 
-            dropped |= 1UL << i;
+            Drop(i);
             call.DroppedParams.Add(name);
         }
 
         return dropped;
+
+        void Drop(int position)
+        {
+            if (position >= 0)
+            {
+                dropped ??= new bool[body.Members.Length];
+                dropped[position] = true;
+            }
+        }
     }
 
     /// <summary>Usage must be known also for callers who do not ask for it.</summary>

@@ -112,16 +112,19 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
             return false;
         }
 
-        var isSent = call.Body.TryGet(Encoding.UTF8.GetBytes(wrong.Name), out var member);
-        var isAdded = wrong.Name == "stream_options" && call.IsStream && !call.WantsUsage;
+        var at = call.Body.Find(Encoding.UTF8.GetBytes(wrong.Name));
+        var isOptions = wrong.Name == "stream_options";
+        var isAdded = isOptions && call.IsStream && !call.WantsUsage;
         var canRename = Adjustments.OtherName(wrong.Name) is not null && !wrong.ByValue;
-        if ((!isSent && !isAdded) || (!Adjustments.IsDroppable(wrong.Name) && !canRename))
+        if ((at < 0 && !isAdded) || (!Adjustments.IsDroppable(wrong.Name) && !canRename))
         {
             return false;
         }
 
+        // The value of stream_options may be ours and not the caller's; then there is none to compare with.
+        var isByValue = wrong.ByValue && !isOptions;
         var unsupported = new Unsupported(
-            wrong.Name, wrong.ByValue && isSent ? Adjustments.ValueOf(call.Body.Value(member).Span) : null);
+            wrong.Name, isByValue ? Adjustments.ValueOf(call.Body.Value(call.Body.Members[at]).Span) : null);
         if (known?.Contains(unsupported) == true)
         {
             // Left out already, and still refused: no use.
@@ -132,7 +135,8 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
         return true;
     }
 
-    private static async Task<(byte[] Bytes, int Length)> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancel)
+    /// <summary>Reads a refusal's body, as much of it as is worth looking at.</summary>
+    public static async Task<(byte[] Bytes, int Length)> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancel)
     {
         var stream = await response.Content.ReadAsStreamAsync(cancel);
         var bytes = new byte[16 * 1024];

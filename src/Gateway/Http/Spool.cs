@@ -1,0 +1,112 @@
+using System.Buffers;
+using Gateway.Data;
+using Microsoft.Win32.SafeHandles;
+
+namespace Gateway.Http;
+
+/// <summary>
+/// Takes request bodies that are too large for memory to disk, under <c>spool</c> in the data directory. A file has no
+/// name any more once it is open, so that nothing is left behind, not even by a killed gateway.
+/// </summary>
+internal sealed class Spool(GatewaySettings settings)
+{
+    private const int BufferBytes = 64 * 1024;
+
+    /// <summary>Reads a body to its end, up to the operator's limit for uploads.</summary>
+    /// <returns>Either the body, or why it is refused.</returns>
+    /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
+    /// <exception cref="IOException">The disk does not take it.</exception>
+    public async Task<(SpooledBody? Body, ApiError? Error)> ReadAsync(HttpContext http, CancellationToken cancel)
+    {
+        var request = http.Request;
+        if (request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && encoding != "identity")
+        {
+            return (null, ApiError.UnsupportedEncoding(encoding));
+        }
+
+        var limit = settings.MaxUploadBytes;
+        if (request.ContentLength > limit)
+        {
+            return (null, RequestBody.TooLarge(http, limit));
+        }
+
+        var file = Create();
+        var isKept = false;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            var length = 0L;
+            while (await request.Body.ReadAsync(buffer, cancel) is > 0 and var read)
+            {
+                if (length + read > limit)
+                {
+                    return (null, RequestBody.TooLarge(http, limit));
+                }
+
+                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), length, cancel);
+                length += read;
+            }
+
+            if (length == 0)
+            {
+                return (null, ApiError.EmptyBody());
+            }
+
+            isKept = true;
+            return (new SpooledBody(file, length), null);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            if (!isKept)
+            {
+                file.Dispose();
+            }
+        }
+    }
+
+    private SafeFileHandle Create()
+    {
+        var folder = Path.Combine(settings.AbsoluteDataDirectory, "spool");
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            // Windows deletes an open file only with this.
+            Share = FileShare.Delete,
+            Options = FileOptions.Asynchronous,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        // Only a stream can be opened with a file mode; its handle is all that is kept.
+        var file = new FileStream(path, options).SafeFileHandle;
+        File.Delete(path);
+        return file;
+    }
+}
+
+/// <summary>A request body on disk, which can be read from anywhere and as often as needed. Disposing deletes it.</summary>
+internal sealed class SpooledBody(SafeFileHandle file, long length) : IDisposable
+{
+    public long Length { get; } = length;
+
+    /// <summary>Reads from an offset; less than the buffer holds only at the body's end, where it is 0.</summary>
+    public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancel)
+    {
+        var filled = 0;
+        while (filled < buffer.Length && await RandomAccess.ReadAsync(file, buffer[filled..], offset + filled, cancel) is > 0 and var read)
+        {
+            filled += read;
+        }
+
+        return filled;
+    }
+
+    public void Dispose() => file.Dispose();
+}
