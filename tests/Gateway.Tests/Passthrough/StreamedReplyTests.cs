@@ -86,6 +86,35 @@ public sealed class StreamedReplyTests(PassthroughSetup setup) : PassthroughTest
     }
 
     [Fact]
+    public async Task A_slow_caller_is_not_a_silent_upstream()
+    {
+        var large = new byte[32 * 1024 * 1024];
+        Upstream.Answers(Answer.Fixed(large, contentType: "audio/mpeg"));
+        using var request = Request(Speech.Replace("scripted", "hasty", StringComparison.Ordinal));
+
+        using var reply = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        // Twice the idle clock.
+        await Task.Delay(TimeSpan.FromSeconds(1.4), Cancel);
+        var body = await reply.Content.ReadAsByteArrayAsync(Cancel);
+
+        Assert.Equal(large.Length, body.Length);
+    }
+
+    [Fact]
+    public async Task A_header_that_cannot_be_sent_on_is_left_out()
+    {
+        Upstream.Answers(Answer.Raw(
+            "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Disposition: attachment; filename=t\u00f6n.mp3\r\n"
+            + "openai-version: 1\r\nContent-Length: 5\r\n\r\nsound"));
+        using var request = Request(Speech);
+
+        var reply = await RawReply.ReadAsync(Client, request, Cancel);
+
+        Assert.Equal((200, "sound", "audio/mpeg", "1"), (reply.Status, reply.Text, reply.ContentType, reply.Headers["openai-version"]));
+        Assert.DoesNotContain("Content-Disposition", reply.Headers.Keys);
+    }
+
+    [Fact]
     public async Task A_caller_who_leaves_takes_the_upstreams_request_along()
     {
         Upstream.Answers(Answer.Stream(Mp3, Piece.Of("some bytes"), Piece.Stall));
