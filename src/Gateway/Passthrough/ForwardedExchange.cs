@@ -94,7 +94,7 @@ internal sealed class ForwardedExchange(
         {
             if (reply.Content.Headers.NonValidated.TryGetValues(name, out var values))
             {
-                response.Headers[name] = values.ToString();
+                Copy(response, name, values.ToString());
             }
         }
 
@@ -102,7 +102,7 @@ internal sealed class ForwardedExchange(
         {
             if (name.StartsWith("openai-", StringComparison.OrdinalIgnoreCase))
             {
-                response.Headers[name] = values.ToString();
+                Copy(response, name, values.ToString());
             }
         }
 
@@ -116,6 +116,15 @@ internal sealed class ForwardedExchange(
         {
             response.Headers.CacheControl = "no-cache";
             response.Headers["X-Accel-Buffering"] = "no";
+        }
+    }
+
+    /// <summary>A value that our server would not send, such as a file name with umlauts, is not worth failing for.</summary>
+    private static void Copy(HttpResponse response, string name, string value)
+    {
+        if (!value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            response.Headers[name] = value;
         }
     }
 

@@ -250,7 +250,7 @@ public sealed class JsonForwardingTests(PassthroughSetup setup) : PassthroughTes
 
         Assert.Equal((504, "upstream_timeout"), (reply.Status, Code(reply)));
         Assert.Contains($"({clock})", reply.Text, StringComparison.Ordinal);
-        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
+        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(15), Cancel);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class PassthroughSetup(TestPostgres postgres) : IAsyncLifetime
         .AppendLine("  - { name: dropping, dropParams: [user, timestamp], deployments: [ { provider: fake, model: real-name } ] }")
         .AppendLine("  - { name: dead, deployments: [ { provider: dead } ] }")
         .AppendLine(
-            "  - { name: hasty, deployments: [ { provider: fake } ], timeouts: { headers: 500ms, idle: 700ms, total: 2s } }")
+            "  - { name: hasty, deployments: [ { provider: fake } ], timeouts: { headers: 500ms, idle: 700ms, total: 4s } }")
         .AppendLine("  - { name: foreign, workspaces: [other], deployments: [ { provider: fake } ] }")
         .AppendLine("workspaces:")
         .AppendLine("  - { name: other }")

@@ -82,7 +82,37 @@ public sealed class StreamedReplyTests(PassthroughSetup setup) : PassthroughTest
         Assert.Equal(("some bytes", true), (reply.Text, reply.Broken));
         Assert.InRange(reply.AfterLastByte, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1.7));
         Assert.Contains("upstream_timeout", await Setup.LogLineAsync(reply.Headers["x-request-id"], Cancel), StringComparison.Ordinal);
-        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
+        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(15), Cancel);
+    }
+
+    [Fact]
+    public async Task A_slow_caller_is_not_a_silent_upstream()
+    {
+        var large = new byte[32 * 1024 * 1024];
+        Upstream.Answers(Answer.Fixed(large, contentType: "audio/mpeg"));
+        using var request = Request(Speech.Replace("scripted", "hasty", StringComparison.Ordinal));
+
+        using var reply = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        // Twice the idle clock.
+        await Task.Delay(TimeSpan.FromSeconds(1.4), Cancel);
+        var body = await reply.Content.ReadAsByteArrayAsync(Cancel);
+
+        Assert.True(reply.IsSuccessStatusCode, body.Length < 1_000 ? Encoding.UTF8.GetString(body) : "");
+        Assert.Equal(large.Length, body.Length);
+    }
+
+    [Fact]
+    public async Task A_header_that_cannot_be_sent_on_is_left_out()
+    {
+        Upstream.Answers(Answer.Raw(
+            "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Disposition: attachment; filename=t\u00f6n.mp3\r\n"
+            + "openai-version: 1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nsound"));
+        using var request = Request(Speech);
+
+        var reply = await RawReply.ReadAsync(Client, request, Cancel);
+
+        Assert.Equal((200, "sound", "audio/mpeg", "1"), (reply.Status, reply.Text, reply.ContentType, reply.Headers["openai-version"]));
+        Assert.DoesNotContain("Content-Disposition", reply.Headers.Keys);
     }
 
     [Fact]
@@ -98,7 +128,7 @@ public sealed class StreamedReplyTests(PassthroughSetup setup) : PassthroughTest
             await (await reply.Content.ReadAsStreamAsync(Cancel)).ReadExactlyAsync(new byte[10], Cancel);
         }
 
-        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
+        await Upstream.Requests[0].Disconnected.WaitAsync(TimeSpan.FromSeconds(15), Cancel);
         Assert.Contains("caller_left", await Setup.LogLineAsync(id, Cancel), StringComparison.Ordinal);
     }
 
@@ -115,7 +145,7 @@ public sealed class StreamedReplyTests(PassthroughSetup setup) : PassthroughTest
         await leave.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
-        await arrived.Disconnected.WaitAsync(TimeSpan.FromSeconds(5), Cancel);
+        await arrived.Disconnected.WaitAsync(TimeSpan.FromSeconds(15), Cancel);
         Assert.Contains("caller_left", await Setup.LogLineAsync("left-early", Cancel), StringComparison.Ordinal);
     }
 
