@@ -22,13 +22,15 @@ internal static class EdgePath
             return;
         }
 
-        // The model's name in /v1/models/… may hold slashes of its own.
-        var isModel = path.Contains("/models/", StringComparison.Ordinal);
-        while (!isModel && path.Contains("//", StringComparison.Ordinal))
+        // The model's name in /v1/models/… may hold double slashes of its own.
+        var models = path.IndexOf("/models/", StringComparison.Ordinal);
+        var (head, name) = models < 0 ? (path, "") : (path[..models].TrimEnd('/'), path[models..]);
+        while (head.Contains("//", StringComparison.Ordinal))
         {
-            path = path.Replace("//", "/", StringComparison.Ordinal);
+            head = head.Replace("//", "/", StringComparison.Ordinal);
         }
 
+        path = head + name;
         while (path.StartsWith("/v1/v1/", StringComparison.Ordinal))
         {
             path = path[3..];
@@ -37,10 +39,12 @@ internal static class EdgePath
         request.Path = path.Length > 1 ? path.TrimEnd('/') : path;
     }
 
+    /// <summary>Without regard to case, as routing compares: what is routed to management must count as management.</summary>
     public static Area AreaOf(PathString path) =>
-        path.StartsWithSegments("/admin", StringComparison.Ordinal) || path.StartsWithSegments("/metrics", StringComparison.Ordinal)
+        path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase)
+        || path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase)
             ? Area.Admin
-            : path.StartsWithSegments("/health", StringComparison.Ordinal) ? Area.Open : Area.Api;
+            : path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) ? Area.Open : Area.Api;
 
     /// <summary>The route that matched, since a path may carry anything a caller put there.</summary>
     public static string ForLog(HttpContext http) =>
