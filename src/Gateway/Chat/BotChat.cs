@@ -95,15 +95,3 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         await http.Response.BodyWriter.WriteAsync(bytes, cancel);
     }
 }
-
-/// <summary>The header that names parameters which were not used.</summary>
-internal static class DroppedParams
-{
-    public static void Name(HttpContext http, IReadOnlyCollection<string> names)
-    {
-        if (names.Count > 0)
-        {
-            http.Response.Headers["x-gateway-dropped-params"] = string.Join(", ", names.Distinct());
-        }
-    }
-}
