@@ -138,9 +138,27 @@ internal static class KeyEndpoints
             // The same answer for a workspace that is not there and one that is not this key's.
             : caller.WorkspaceId is not null && workspace != caller.Workspace ? ApiError.NotFound($"workspace '{workspace}'")
             : null;
+        error ??= Beyond(caller, selectors, expires);
         wanted = error is null ? new NewKey(workspace!, keyName!, scopes, selectors, expires) : null!;
         return error is null;
     }
+
+    /// <summary>A key that is bound to selectors or to a time cannot make one that is bound to less.</summary>
+    private static ApiError? Beyond(Caller caller, List<string> selectors, DateTimeOffset? expires)
+    {
+        if (caller.Selectors.Length > 0
+            && (selectors.Count == 0 || !selectors.TrueForAll(s => Array.Exists(caller.Selectors, own => Covers(own, s)))))
+        {
+            return ApiError.InvalidValue("selectors", $"expected some of what this key itself may use: {string.Join(", ", caller.Selectors)}.");
+        }
+
+        return caller.ExpiresAt is { } end && (expires is null || expires > end)
+            ? ApiError.InvalidValue("expires_at", $"expected a time until {end:yyyy-MM-ddTHH:mm:ssZ}, when this key itself expires.")
+            : null;
+    }
+
+    private static bool Covers(string own, string wanted) =>
+        own == wanted || (own.EndsWith('*') && wanted.StartsWith(own[..^1], StringComparison.Ordinal));
 
     private static string? Text(JsonBody json, string name, ref ApiError? error)
     {

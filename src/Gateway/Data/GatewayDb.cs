@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 
 namespace Gateway.Data;
 
@@ -31,20 +32,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
         bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         ChangeTracker.DetectChanges();
-        var changed = ChangeTracker.Entries<IConfigRow>()
-            .Where(e => e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted)
-            .ToList();
-        // A deployment has no version of its own: a change of it is a change of its model.
-        foreach (var deployment in ChangeTracker.Entries<DeploymentRow>().Where(e => e.State != EntityState.Unchanged))
-        {
-            var model = ChangeTracker.Entries<ModelRow>().FirstOrDefault(m => m.Entity.Id == deployment.Entity.ModelId);
-            if (model is { State: EntityState.Unchanged })
-            {
-                model.State = EntityState.Modified;
-                changed.Add(ChangeTracker.Entries<IConfigRow>().First(e => ReferenceEquals(e.Entity, model.Entity)));
-            }
-        }
-
+        var changed = Changed();
         if (changed.Count == 0)
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
@@ -75,6 +63,20 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
         }
 
         return written;
+    }
+
+    private List<EntityEntry<IConfigRow>> Changed()
+    {
+        // A deployment has no version of its own: a change of it is a change of its model.
+        var models = ChangeTracker.Entries<DeploymentRow>()
+            .Where(e => e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted)
+            .Select(e => e.Entity.ModelId).ToHashSet();
+        return
+        [
+            .. ChangeTracker.Entries<IConfigRow>().Where(e =>
+                e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted
+                || (e.Entity is ModelRow model && models.Contains(model.Id))),
+        ];
     }
 
     /// <summary>Takes the next version; the row stays locked until the transaction ends, so the next waits for us.</summary>

@@ -1,0 +1,170 @@
+using System.Text.Json.Nodes;
+using Gateway.Tests.Support;
+using Npgsql;
+
+namespace Gateway.Tests.Admin;
+
+/// <summary><c>Gateway__Apply</c>: applied before the server listens, and whenever the file changes.</summary>
+public sealed class ApplyWatchTests(TestPostgres postgres)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_file_is_in_force_from_the_first_request_on()
+    {
+        await using var gateway = await StartAsync(Bots("one", "two"));
+        var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
+
+        Assert.Equal(["bot/id=one", "bot/id=two"], await BotsOfAsync(gateway, key));
+        Assert.Contains("+ bot acme/one", gateway.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_bad_file_refuses_the_start_with_2_and_keeps_the_first_key_for_later()
+    {
+        var launch = new GatewayLaunch
+        {
+            ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel),
+            Yaml = "workspaces:\n  - name: acme\n    bots: [ { id: one, model: none } ]\n",
+            Settings = new Dictionary<string, string> { ["Gateway__EncryptionKey"] = Convert.ToBase64String(new byte[32]) },
+        };
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => GatewayProcess.StartAsync(launch, Cancel));
+        await using var gateway = await GatewayProcess.StartAsync(launch with { Yaml = null }, Cancel);
+        await UntilAsync(() => Task.FromResult(gateway.Output.Contains("shown only now: sk-gw-", StringComparison.Ordinal)), gateway);
+
+        Assert.Contains("ended with 2 before it was ready", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("gateway.yaml:3: workspaces[0].bots[0].model: there is no model 'none'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_changed_file_is_applied_however_it_is_replaced()
+    {
+        await using var gateway = await StartAsync(Bots("one"));
+        var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
+
+        // Written over, as `cp` does.
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "two"), Cancel);
+        await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=two");
+
+        // Renamed into place, as editors do.
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile + ".new", Bots("one", "two", "three"), Cancel);
+        System.IO.File.Move(gateway.YamlFile + ".new", gateway.YamlFile, overwrite: true);
+        await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=three", "bot/id=two");
+
+        // A link that is turned to another directory, as mounted configuration is; for a moment there is no file.
+        var folder = Directory.CreateDirectory(gateway.YamlFile + ".data").FullName;
+        await System.IO.File.WriteAllTextAsync(Path.Combine(folder, "file"), Bots("four"), Cancel);
+        System.IO.File.Delete(gateway.YamlFile);
+        await Task.Delay(TimeSpan.FromSeconds(2.5), Cancel);
+        System.IO.File.CreateSymbolicLink(gateway.YamlFile, Path.Combine(folder, "file"));
+        await EventuallyAsync(gateway, key, "bot/id=four", "bot/id=one", "bot/id=three", "bot/id=two");
+    }
+
+    [Fact]
+    public async Task A_bad_file_is_logged_with_its_place_while_the_old_state_serves_on()
+    {
+        await using var gateway = await StartAsync(Bots("one"));
+        var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
+
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "two").Replace("model: m }", "model: none }", StringComparison.Ordinal), Cancel);
+        await UntilAsync(() => Task.FromResult(gateway.Output.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal)), gateway);
+        var meanwhile = await BotsOfAsync(gateway, key);
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "three"), Cancel);
+        await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=three");
+
+        Assert.Equal(["bot/id=one"], meanwhile);
+        Assert.Single(gateway.Output.Split('\n'), line => line.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Two_gateways_with_the_same_file_apply_it_once()
+    {
+        var connectionString = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        await using var first = await StartAsync(Bots("one"), connectionString);
+        await using var second = await StartAsync(Bots("one"), connectionString, first.DataDirectory);
+        var key = await first.CreateKeyAsync("acme", cancel: Cancel);
+
+        await Task.WhenAll(
+            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("one", "two"), Cancel), System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("one", "two"), Cancel));
+        await EventuallyAsync(first, key, "bot/id=one", "bot/id=two");
+        await EventuallyAsync(second, key, "bot/id=one", "bot/id=two");
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
+
+        var applied = (first.Output + second.Output).Split('\n');
+        Assert.Single(applied, line => line.Contains("+ bot acme/one", StringComparison.Ordinal));
+        Assert.Single(applied, line => line.Contains("+ bot acme/two", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_credential_that_changed_in_the_environment_alone_is_applied_by_the_next_start()
+    {
+        var launch = new GatewayLaunch
+        {
+            ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel),
+            DataDirectory = Directory.CreateTempSubdirectory("gateway-test-").FullName,
+            Yaml = "providers: [ { name: p, baseUrl: \"http://127.0.0.1:9\", apiKey: \"${PROVIDER_KEY}\" } ]",
+            Settings = new Dictionary<string, string> { ["PROVIDER_KEY"] = "sk-first-secret" },
+        };
+        await using (var first = await GatewayProcess.StartAsync(launch, Cancel))
+        {
+            await first.StopAsync(Cancel);
+            await first.StartAgainAsync(Cancel);
+            Assert.DoesNotContain("provider p", first.Output, StringComparison.Ordinal);
+        }
+
+        await using var second = await GatewayProcess.StartAsync(
+            launch with { Settings = new Dictionary<string, string> { ["PROVIDER_KEY"] = "sk-second-secret" } }, Cancel);
+
+        Assert.Contains("~ provider p (apiKey)", second.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("-secret", second.Output, StringComparison.Ordinal);
+        await using var connection = new NpgsqlConnection(launch.ConnectionString);
+        await connection.OpenAsync(Cancel);
+        await using var dump = new NpgsqlCommand("SELECT string_agg(value, ' ') FROM settings", connection);
+        Assert.DoesNotContain("sk-", (string)(await dump.ExecuteScalarAsync(Cancel))!, StringComparison.Ordinal);
+        Directory.Delete(launch.DataDirectory, recursive: true);
+    }
+
+    private static string Bots(params string[] ids) => $$"""
+        providers: [ { name: p, baseUrl: "http://127.0.0.1:9" } ]
+        models: [ { name: m, deployments: [ { provider: p } ] } ]
+        workspaces:
+          - name: acme
+            bots: [ {{string.Join(", ", ids.Select(id => $"{{ id: {id}, model: m }}"))}} ]
+        """;
+
+    private static async Task<string[]> BotsOfAsync(GatewayProcess gateway, GatewayKey key)
+    {
+        using var client = gateway.Client(key.Text);
+        var list = JsonNode.Parse(await client.GetStringAsync("/v1/models", Cancel))!;
+        return [.. list["data"]!.AsArray().Select(m => m!["id"]!.GetValue<string>()).Where(id => id.StartsWith("bot/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    }
+
+    private static Task EventuallyAsync(GatewayProcess gateway, GatewayKey key, params string[] bots) =>
+        UntilAsync(async () => (await BotsOfAsync(gateway, key)).SequenceEqual(bots), gateway);
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, GatewayProcess gateway)
+    {
+        for (var tries = 0; tries < 300; tries++)
+        {
+            if (await condition())
+            {
+                return;
+            }
+
+            await Task.Delay(50, Cancel);
+        }
+
+        Assert.Fail($"It did not come true within 15 s.\n{gateway.LastWords}");
+    }
+
+    private async Task<GatewayProcess> StartAsync(string yaml, string? connectionString = null, string? dataDirectory = null) =>
+        await GatewayProcess.StartAsync(
+            new GatewayLaunch
+            {
+                ConnectionString = connectionString ?? await postgres.CreateDatabaseAsync(cancel: Cancel),
+                DataDirectory = dataDirectory,
+                Yaml = yaml,
+            },
+            Cancel);
+}
