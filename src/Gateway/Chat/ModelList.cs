@@ -83,13 +83,14 @@ internal sealed class ModelList(Catalog models, ProviderModels known, BotCatalog
     private static string OwnerOf(Model model) => model.Deployments.Count > 0 ? model.Deployments[0].Provider.Name : "gateway";
 
     /// <summary>
-    /// What stands behind the prefix in the path as it was sent: routing would leave <c>%2F</c> as it is and decode the
-    /// rest, so that the two could not be told apart.
+    /// What stands behind the prefix. The server has decoded the path but for <c>%2F</c>; decoding all of it once more
+    /// would read a name's own percent sign as an escape.
     /// </summary>
     private static string Decode(HttpContext http, string prefix)
     {
         var path = http.Request.Path.Value!;
-        return Uri.UnescapeDataString(path[(path.IndexOf(prefix, StringComparison.Ordinal) + prefix.Length)..]);
+        return path[(path.IndexOf(prefix, StringComparison.Ordinal) + prefix.Length)..]
+            .Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static async Task AnswerAsync(HttpContext http, MemoryStream json)
