@@ -1,8 +1,8 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Http;
-using Gateway.Upstream;
 
 namespace Gateway.Chat;
 
@@ -50,11 +50,11 @@ internal static class LegacyFunctions
     }
 
     /// <summary>A whole reply in the old form.</summary>
-    public static byte[] RewriteReply(ReadOnlySpan<byte> reply) => Rewrite(reply, "message");
+    public static byte[] RewriteReply(ReadOnlySpan<byte> reply) => LegacyReply.Rewrite(reply, "message"u8);
 
     /// <summary>A chunk of a stream in the old form; null when nothing in it differs.</summary>
     public static byte[]? RewriteChunk(ReadOnlySpan<byte> data) =>
-        data.IndexOf("\"tool_calls\""u8) < 0 ? null : Rewrite(data, "delta");
+        data.IndexOf("\"tool_calls\""u8) < 0 ? null : LegacyReply.Rewrite(data, "delta"u8);
 
     private static void WriteMember(Utf8JsonWriter json, JsonProperty member)
     {
@@ -67,7 +67,7 @@ internal static class LegacyFunctions
                     json.WriteStartObject();
                     json.WriteString("type", "function");
                     json.WritePropertyName("function");
-                    function.WriteTo(json);
+                    WriteRaw(json, function);
                     json.WriteEndObject();
                 }
 
@@ -80,12 +80,12 @@ internal static class LegacyFunctions
                     json.WriteStartObject();
                     json.WriteString("type", "function");
                     json.WritePropertyName("function");
-                    member.Value.WriteTo(json);
+                    WriteRaw(json, member.Value);
                     json.WriteEndObject();
                 }
                 else
                 {
-                    member.Value.WriteTo(json);
+                    WriteRaw(json, member.Value);
                 }
 
                 break;
@@ -94,7 +94,8 @@ internal static class LegacyFunctions
                 WriteMessages(json, member.Value);
                 break;
             default:
-                member.WriteTo(json);
+                json.WritePropertyName(member.Name);
+                WriteRaw(json, member.Value);
                 break;
         }
     }
@@ -117,7 +118,7 @@ internal static class LegacyFunctions
                     json.WriteStartObject();
                     json.WriteString("role", "assistant");
                     json.WriteNull("content");
-                    WriteCall(json, open, message.TryGetProperty("name", out var name) ? name.GetString() ?? "" : "", "{}");
+                    WriteCall(json, open, Text(message, "name"), "{}");
                     json.WriteEndObject();
                 }
 
@@ -131,7 +132,7 @@ internal static class LegacyFunctions
             }
             else
             {
-                message.WriteTo(json);
+                WriteRaw(json, message);
             }
         }
 
@@ -143,7 +144,8 @@ internal static class LegacyFunctions
         json.WriteStartObject();
         foreach (var member in message.EnumerateObject().Where(m => m.Name != "function_call"))
         {
-            member.WriteTo(json);
+            json.WritePropertyName(member.Name);
+            WriteRaw(json, member.Value);
         }
 
         WriteCall(json, id, Text(call, "name"), Text(call, "arguments"));
@@ -158,7 +160,7 @@ internal static class LegacyFunctions
         json.WritePropertyName("content");
         if (message.TryGetProperty("content", out var content) && content.ValueKind != JsonValueKind.Null)
         {
-            content.WriteTo(json);
+            WriteRaw(json, content);
         }
         else
         {
@@ -182,94 +184,8 @@ internal static class LegacyFunctions
         json.WriteEndArray();
     }
 
-    /// <summary>Writes a reply or chunk again, with the first tool call of each choice as its function call.</summary>
-    private static byte[] Rewrite(ReadOnlySpan<byte> source, string part)
-    {
-        var written = new ArrayBufferWriter<byte>(source.Length);
-        var reader = new Utf8JsonReader(source, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
-        using var document = JsonDocument.ParseValue(ref reader);
-        using (var json = new Utf8JsonWriter(written, Plain))
-        {
-            json.WriteStartObject();
-            foreach (var member in document.RootElement.EnumerateObject())
-            {
-                if (member.Name != "choices" || member.Value.ValueKind != JsonValueKind.Array)
-                {
-                    member.WriteTo(json);
-                    continue;
-                }
-
-                json.WriteStartArray("choices");
-                foreach (var choice in member.Value.EnumerateArray())
-                {
-                    WriteChoice(json, choice, part);
-                }
-
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
-        }
-
-        return written.WrittenSpan.ToArray();
-    }
-
-    private static void WriteChoice(Utf8JsonWriter json, JsonElement choice, string part)
-    {
-        json.WriteStartObject();
-        foreach (var member in choice.EnumerateObject())
-        {
-            if (member.NameEquals("finish_reason") && member.Value.ValueKind == JsonValueKind.String && member.Value.ValueEquals("tool_calls"))
-            {
-                json.WriteString("finish_reason", "function_call");
-            }
-            else if (member.NameEquals(part) && member.Value.ValueKind == JsonValueKind.Object)
-            {
-                json.WriteStartObject(part);
-                foreach (var inner in member.Value.EnumerateObject())
-                {
-                    if (inner.NameEquals("tool_calls"))
-                    {
-                        WriteFunctionCall(json, inner.Value);
-                    }
-                    else
-                    {
-                        inner.WriteTo(json);
-                    }
-                }
-
-                json.WriteEndObject();
-            }
-            else
-            {
-                member.WriteTo(json);
-            }
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static void WriteFunctionCall(Utf8JsonWriter json, JsonElement calls)
-    {
-        if (calls.ValueKind != JsonValueKind.Array)
-        {
-            return;
-        }
-
-        foreach (var call in calls.EnumerateArray())
-        {
-            var isFirst = !call.TryGetProperty("index", out var index) || IsZero(index);
-            if (isFirst && call.TryGetProperty("function", out var function))
-            {
-                json.WritePropertyName("function_call");
-                function.WriteTo(json);
-                return;
-            }
-        }
-    }
-
-    private static bool IsZero(JsonElement index) =>
-        index.ValueKind == JsonValueKind.Number && index.TryGetInt32(out var number) && number == 0;
+    private static void WriteRaw(Utf8JsonWriter json, JsonElement value) =>
+        json.WriteRawValue(JsonMarshal.GetRawUtf8Value(value), skipInputValidation: true);
 
     private static string Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()! : "";

@@ -10,7 +10,7 @@ public sealed class ScriptedGateway(TestPostgres postgres, SchemaValidator schem
     public const string ProviderKey = "key-of-the-upstream";
 
     /// <summary>How long the one short clock of <c>model/name=idle</c> and its like runs.</summary>
-    public static readonly TimeSpan ShortClock = TimeSpan.FromMilliseconds(400);
+    public static readonly TimeSpan ShortClock = TimeSpan.FromMilliseconds(700);
 
     public SchemaValidator Schemas { get; } = schemas;
 
