@@ -99,5 +99,6 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
     }
 
     private static List<T> Surplus<T>(Dictionary<string, T> rows, Func<T, ManagedBy> managed, HashSet<string> named) =>
-        [.. rows.Where(r => managed(r.Value) == ManagedBy.File && !named.Contains(r.Key)).Select(r => r.Value)];
+        [.. rows.Where(r => managed(r.Value) == ManagedBy.File && !named.Contains(r.Key))
+            .OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => r.Value)];
 }

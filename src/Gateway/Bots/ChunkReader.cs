@@ -21,7 +21,7 @@ internal sealed partial class ChunkReader
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var isChoices = json.ValueTextEquals("choices"u8);
+            var isChoices = json.ValueSpan.SequenceEqual("choices"u8);
             json.Read();
             if (!isChoices || json.TokenType != JsonTokenType.StartArray)
             {
@@ -45,7 +45,7 @@ internal sealed partial class ChunkReader
         var isFirst = true;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("delta"u8))
+            if (json.ValueSpan.SequenceEqual("delta"u8))
             {
                 json.Read();
                 if (json.TokenType == JsonTokenType.StartObject)
@@ -53,7 +53,7 @@ internal sealed partial class ChunkReader
                     ReadDelta(ref json);
                 }
             }
-            else if (json.ValueTextEquals("finish_reason"u8))
+            else if (json.ValueSpan.SequenceEqual("finish_reason"u8))
             {
                 json.Read();
                 if (json.TokenType == JsonTokenType.String && isFirst && json.ValueSpan.Length > 0)
@@ -61,14 +61,14 @@ internal sealed partial class ChunkReader
                     FinishReason = Known(Text(ref json));
                 }
             }
-            else if (json.ValueTextEquals("index"u8))
+            else if (json.ValueSpan.SequenceEqual("index"u8))
             {
                 json.Read();
                 isFirst = json.TokenType != JsonTokenType.Number || (json.TryGetInt32(out var index) && index == 0);
             }
             else
             {
-                var isLogprobs = json.ValueTextEquals("logprobs"u8);
+                var isLogprobs = json.ValueSpan.SequenceEqual("logprobs"u8);
                 json.Read();
                 var start = (int)json.TokenStartIndex;
                 var isObject = json.TokenType == JsonTokenType.StartObject;
@@ -99,10 +99,10 @@ internal sealed partial class ChunkReader
     {
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var isContent = json.ValueTextEquals("content"u8);
-            var isReasoning = json.ValueTextEquals("reasoning_content"u8) || json.ValueTextEquals("reasoning"u8);
-            var isRefusal = json.ValueTextEquals("refusal"u8);
-            var isCalls = json.ValueTextEquals("tool_calls"u8);
+            var isContent = json.ValueSpan.SequenceEqual("content"u8);
+            var isReasoning = json.ValueSpan.SequenceEqual("reasoning_content"u8) || json.ValueSpan.SequenceEqual("reasoning"u8);
+            var isRefusal = json.ValueSpan.SequenceEqual("refusal"u8);
+            var isCalls = json.ValueSpan.SequenceEqual("tool_calls"u8);
             json.Read();
             if (isCalls && json.TokenType == JsonTokenType.StartArray)
             {
@@ -137,9 +137,9 @@ internal sealed partial class ChunkReader
             }
 
             // function.name and function.arguments, or custom.name and custom.input, are one level further in.
-            var what = json.ValueTextEquals("index"u8) ? 1 : json.ValueTextEquals("id"u8) ? 2
-                : json.ValueTextEquals("type"u8) ? 3 : json.ValueTextEquals("name"u8) ? 4
-                : json.ValueTextEquals("arguments"u8) || json.ValueTextEquals("input"u8) ? 5 : 0;
+            var what = json.ValueSpan.SequenceEqual("index"u8) ? 1 : json.ValueSpan.SequenceEqual("id"u8) ? 2
+                : json.ValueSpan.SequenceEqual("type"u8) ? 3 : json.ValueSpan.SequenceEqual("name"u8) ? 4
+                : json.ValueSpan.SequenceEqual("arguments"u8) || json.ValueSpan.SequenceEqual("input"u8) ? 5 : 0;
             json.Read();
             if (what == 1 && json.TokenType == JsonTokenType.Number)
             {

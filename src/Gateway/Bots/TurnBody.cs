@@ -113,6 +113,12 @@ internal static class TurnBody
                 continue;
             }
 
+            // A null means absent: it takes nothing from what the owner set.
+            if (member.Kind == JsonTokenType.Null && own.TryGet(caller.Name(member), out _))
+            {
+                continue;
+            }
+
             json.WritePropertyName(name);
             json.WriteRawValue(caller.Value(member).Span, skipInputValidation: true);
         }
@@ -120,7 +126,7 @@ internal static class TurnBody
         foreach (ref readonly var member in own.Members)
         {
             var name = Encoding.UTF8.GetString(own.Name(member));
-            if (!IsOutputLimit(name) && (bot.LockedParameters.Contains(name) || caller.Find(own.Name(member)) < 0))
+            if (!IsOutputLimit(name) && (bot.LockedParameters.Contains(name) || !caller.TryGet(own.Name(member), out _)))
             {
                 json.WritePropertyName(name);
                 json.WriteRawValue(own.Value(member).Span, skipInputValidation: true);

@@ -19,6 +19,8 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
 
     private readonly string _id = $"chatcmpl-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
     private readonly ArrayBufferWriter<byte> _written = new(512);
+    // The type comes with a call's first piece alone, and names the members of all that follow.
+    private readonly HashSet<int> _customCalls = [];
     private bool _hasBegun;
 
     /// <summary>One event as server-sent events. The memory is used again by the next call.</summary>
@@ -135,7 +137,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
                 json.WriteString("type", call.Type);
                 json.WriteStartObject(call.Type);
                 json.WriteString("name", call.Name);
-                json.WriteString(ArgumentsName(call.Type), call.Arguments.ToString());
+                json.WriteString(call.Type == "custom" ? "input" : "arguments", call.Arguments.ToString());
                 json.WriteEndObject();
                 json.WriteEndObject();
             }
@@ -213,7 +215,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
             if (call.Index == 0)
             {
                 json.WriteStartObject("function_call");
-                WriteFunction(json, call);
+                WriteFunction(json, call, "arguments");
                 json.WriteEndObject();
             }
 
@@ -233,14 +235,20 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
             json.WriteString("type", call.Type ?? "function");
         }
 
-        json.WriteStartObject(call.Type == "custom" ? "custom" : "function");
-        WriteFunction(json, call);
+        if (call.Type == "custom")
+        {
+            _customCalls.Add(call.Index);
+        }
+
+        var isCustom = _customCalls.Contains(call.Index);
+        json.WriteStartObject(isCustom ? "custom" : "function");
+        WriteFunction(json, call, isCustom ? "input" : "arguments");
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteEndArray();
     }
 
-    private static void WriteFunction(Utf8JsonWriter json, BotEvent.CallerToolCall call)
+    private static void WriteFunction(Utf8JsonWriter json, BotEvent.CallerToolCall call, string argumentsName)
     {
         if (call.Name is not null)
         {
@@ -249,11 +257,9 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
 
         if (call.Arguments is not null)
         {
-            json.WriteString(ArgumentsName(call.Type), call.Arguments);
+            json.WriteString(argumentsName, call.Arguments);
         }
     }
-
-    private static string ArgumentsName(string? type) => type == "custom" ? "input" : "arguments";
 
     private static void WriteUsage(Utf8JsonWriter json, TokenUsage usage)
     {

@@ -15,6 +15,8 @@ internal sealed class EventBuffer : IDisposable
     private const int FirstBytes = 16 * 1024;
     private const int LeastRoom = 4 * 1024;
 
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private byte[] _bytes = ArrayPool<byte>.Shared.Rent(FirstBytes);
     private int _end;
     private int _eventStart;
@@ -169,6 +171,13 @@ internal sealed class EventBuffer : IDisposable
 
     private void Take(ReadOnlySpan<byte> line, int lineStart)
     {
+        // Only a stream's very first line can begin with a byte order mark.
+        if (line.StartsWith(ByteOrderMark))
+        {
+            line = line[ByteOrderMark.Length..];
+            lineStart += ByteOrderMark.Length;
+        }
+
         if (!line.StartsWith("data"u8) || (line.Length > 4 && line[4] != ':'))
         {
             return;

@@ -135,8 +135,8 @@ internal sealed class PlainReply : IDisposable
 
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                var isUsage = json.ValueTextEquals("usage"u8);
-                var isErrorMember = json.ValueTextEquals("error"u8);
+                var isUsage = json.ValueSpan.SequenceEqual("usage"u8);
+                var isErrorMember = json.ValueSpan.SequenceEqual("error"u8);
                 json.Read();
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {

@@ -29,7 +29,8 @@ internal enum EventKind
 
 /// <summary>
 /// What is known of a stream from its events so far: which choices have ended, and the usage. One pass over each event,
-/// without allocation.
+/// without allocation. Names are compared as they were sent: an escaped one could be half of a surrogate pair, which is
+/// no text to compare, and no provider escapes these.
 /// </summary>
 internal sealed class StreamFacts(int choices)
 {
@@ -91,7 +92,7 @@ internal sealed class StreamFacts(int choices)
         var (hasContent, hasUsage, hasChoice, hasError) = (false, false, false, false);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("choices"u8))
+            if (json.ValueSpan.SequenceEqual("choices"u8))
             {
                 json.Read();
                 if (json.TokenType == JsonTokenType.StartArray)
@@ -107,7 +108,7 @@ internal sealed class StreamFacts(int choices)
                     json.Skip();
                 }
             }
-            else if (json.ValueTextEquals("usage"u8))
+            else if (json.ValueSpan.SequenceEqual("usage"u8))
             {
                 json.Read();
                 if (json.TokenType == JsonTokenType.StartObject)
@@ -122,7 +123,7 @@ internal sealed class StreamFacts(int choices)
             }
             else
             {
-                var isError = json.ValueTextEquals("error"u8);
+                var isError = json.ValueSpan.SequenceEqual("error"u8);
                 json.Read();
                 hasError |= isError && json.TokenType != JsonTokenType.Null;
                 json.Skip();
@@ -142,17 +143,17 @@ internal sealed class StreamFacts(int choices)
         var (index, hasContent, isFinished) = (0, false, false);
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (json.ValueTextEquals("delta"u8))
+            if (json.ValueSpan.SequenceEqual("delta"u8))
             {
                 json.Read();
                 hasContent |= json.TokenType == JsonTokenType.StartObject && ReadDelta(ref json);
             }
-            else if (json.ValueTextEquals("finish_reason"u8))
+            else if (json.ValueSpan.SequenceEqual("finish_reason"u8))
             {
                 json.Read();
                 isFinished = json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
             }
-            else if (json.ValueTextEquals("index"u8))
+            else if (json.ValueSpan.SequenceEqual("index"u8))
             {
                 json.Read();
                 index = json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? number : 0;
@@ -160,7 +161,7 @@ internal sealed class StreamFacts(int choices)
             else
             {
                 // /v1/completions has its text here.
-                var isText = json.ValueTextEquals("text"u8);
+                var isText = json.ValueSpan.SequenceEqual("text"u8);
                 json.Read();
                 hasContent |= isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
                 json.Skip();
@@ -182,10 +183,10 @@ internal sealed class StreamFacts(int choices)
         var hasContent = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var isText = json.ValueTextEquals("content"u8) || json.ValueTextEquals("reasoning_content"u8)
-                || json.ValueTextEquals("reasoning"u8) || json.ValueTextEquals("refusal"u8);
-            var isCall = !isText && (json.ValueTextEquals("tool_calls"u8) || json.ValueTextEquals("function_call"u8)
-                || json.ValueTextEquals("audio"u8));
+            var isText = json.ValueSpan.SequenceEqual("content"u8) || json.ValueSpan.SequenceEqual("reasoning_content"u8)
+                || json.ValueSpan.SequenceEqual("reasoning"u8) || json.ValueSpan.SequenceEqual("refusal"u8);
+            var isCall = !isText && (json.ValueSpan.SequenceEqual("tool_calls"u8) || json.ValueSpan.SequenceEqual("function_call"u8)
+                || json.ValueSpan.SequenceEqual("audio"u8));
             json.Read();
             if (isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0)
             {

@@ -20,19 +20,19 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
             }
 
             // Embeddings, images and transcriptions name theirs input_tokens and output_tokens.
-            if (json.ValueTextEquals("prompt_tokens"u8) || json.ValueTextEquals("input_tokens"u8))
+            if (json.ValueSpan.SequenceEqual("prompt_tokens"u8) || json.ValueSpan.SequenceEqual("input_tokens"u8))
             {
                 input = Number(ref json);
             }
-            else if (json.ValueTextEquals("completion_tokens"u8) || json.ValueTextEquals("output_tokens"u8))
+            else if (json.ValueSpan.SequenceEqual("completion_tokens"u8) || json.ValueSpan.SequenceEqual("output_tokens"u8))
             {
                 output = Number(ref json);
             }
-            else if (json.ValueTextEquals("cached_tokens"u8))
+            else if (json.ValueSpan.SequenceEqual("cached_tokens"u8))
             {
                 cached = Number(ref json);
             }
-            else if (json.ValueTextEquals("reasoning_tokens"u8))
+            else if (json.ValueSpan.SequenceEqual("reasoning_tokens"u8))
             {
                 reasoning = Number(ref json);
             }
@@ -50,7 +50,7 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
             {
-                var isUsage = json.ValueTextEquals("usage"u8);
+                var isUsage = json.ValueSpan.SequenceEqual("usage"u8);
                 json.Read();
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {

@@ -142,7 +142,7 @@ public sealed class ApplierTests(TestPostgres postgres)
         var changes = await installed.ApplyAsync("{}", new ApplyOptions(Prune: true));
 
         Assert.Equal(
-            ["- model gpt-4o", "- model *", "- provider openai", "- bot acme/support", "- secret acme/token",
+            ["- model *", "- model gpt-4o", "- provider openai", "- bot acme/support", "- secret acme/token",
                 $"- key acme/k1 ({key.Id})", "- workspace acme"],
             changes);
         Assert.Equal(["default"], await installed.ReadAsync(db => db.Workspaces.Select(w => w.Name).ToListAsync(Cancel)));
