@@ -53,9 +53,9 @@ internal static class KeyEndpoints
         return admin;
     }
 
-    private static async Task<IResult> CreateAsync(HttpContext http, KeyStore keys, CancellationToken cancel)
+    private static async Task<IResult> CreateAsync(HttpContext http, KeyStore keys, BodyLimits limits, CancellationToken cancel)
     {
-        var (body, refused) = await RequestBody.ReadJsonAsync(http, cancel);
+        var (body, refused) = await RequestBody.ReadJsonAsync(http, limits, cancel);
         if (body is null)
         {
             return refused!.ToResult();

@@ -25,12 +25,12 @@ internal static class ChatEndpoints
 /// <c>POST /v1/chat/completions</c>: reads the request and hands it to whom its selector names. One instance for all
 /// requests: asking the container for it each time would make a scope for each.
 /// </summary>
-internal sealed class ChatCompletions(Catalog catalog, ModelChat models, BotChat bots)
+internal sealed class ChatCompletions(Catalog catalog, ModelChat models, BotChat bots, BodyLimits limits)
 {
     public async Task CreateAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
-        var (body, refused) = await RequestBody.ReadJsonAsync(http, cancel);
+        var (body, refused) = await RequestBody.ReadJsonAsync(http, limits, cancel);
         if (body is null)
         {
             await RefuseAsync(http, refused!);

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Http;
 using Gateway.Selectors;
+using Gateway.Upstream;
 
 namespace Gateway.Chat;
 
@@ -63,21 +64,10 @@ internal sealed class ChatRequest
         return (new ChatRequest(body, selector)
         {
             IsStream = isStream,
-            WantsUsage = isStream && AsksForUsage(body),
+            WantsUsage = isStream && UpstreamCall.AsksForUsage(body),
             Choices = Number(body, "n"u8) ?? 1,
             IsLegacy = look.IsLegacy || ((body.TryGet("functions"u8, out _) || body.TryGet("function_call"u8, out _)) && !body.TryGet("tools"u8, out _)),
         }, null);
-    }
-
-    private static bool AsksForUsage(JsonBody body)
-    {
-        if (!body.TryGet("stream_options"u8, out var options)
-            || !JsonBody.TryRead(body.Value(options), null, out var inner, out _))
-        {
-            return false;
-        }
-
-        return inner.TryGet("include_usage"u8, out var asked) && asked.Kind == JsonTokenType.True;
     }
 
     private static int? Number(JsonBody body, ReadOnlySpan<byte> name)

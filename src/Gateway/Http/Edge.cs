@@ -37,7 +37,6 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
             await EndAsync(http, facts, bad.StatusCode switch
             {
                 408 => ApiError.BodyTooSlow(),
-                413 => ApiError.BodyTooLarge(0),
                 _ => ApiError.BadRequest(),
             });
         }

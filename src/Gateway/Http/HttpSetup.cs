@@ -18,6 +18,11 @@ internal static class HttpSetup
         });
 
         builder.Services.AddSingleton(adminPorts);
+        builder.Services.AddSingleton(s =>
+        {
+            var settings = s.GetRequiredService<GatewaySettings>();
+            return new BodyLimits(settings.MaxRequestBytes, settings.MaxUploadBytes);
+        });
         builder.Services.AddSingleton<KeyTable>();
         builder.Services.AddSingleton<IConfigReader>(s => s.GetRequiredService<KeyTable>());
         builder.Services.AddSingleton<Authentication>();

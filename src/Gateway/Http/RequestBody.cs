@@ -1,7 +1,9 @@
 using System.Buffers;
-using Gateway.Data;
 
 namespace Gateway.Http;
+
+/// <summary>How large bodies may be, in bytes, by the operator's settings.</summary>
+internal sealed record BodyLimits(int MaxRequestBytes, long MaxUploadBytes);
 
 /// <summary>A whole request body in a pooled buffer. Disposed once, when nothing reads it any more.</summary>
 internal sealed class RequestBody : IDisposable
@@ -19,7 +21,7 @@ internal sealed class RequestBody : IDisposable
     /// <returns>Either the body, or why it is refused.</returns>
     /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
     public static async ValueTask<(RequestBody? Body, ApiError? Error)> ReadJsonAsync(
-        HttpContext http, CancellationToken cancel)
+        HttpContext http, BodyLimits limits, CancellationToken cancel)
     {
         var request = http.Request;
         if (request.Headers.ContentEncoding is [{ Length: > 0 } encoding] && encoding != "identity")
@@ -32,7 +34,7 @@ internal sealed class RequestBody : IDisposable
             return (null, ApiError.UnsupportedMediaType(type, "application/json"));
         }
 
-        var limit = http.RequestServices.GetRequiredService<GatewaySettings>().MaxRequestBytes;
+        var limit = limits.MaxRequestBytes;
         if (request.ContentLength > limit)
         {
             return (null, TooLarge(http, limit));

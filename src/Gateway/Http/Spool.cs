@@ -8,7 +8,7 @@ namespace Gateway.Http;
 /// Takes request bodies that are too large for memory to disk, under <c>spool</c> in the data directory. A file has no
 /// name any more once it is open, so that nothing is left behind, not even by a killed gateway.
 /// </summary>
-internal sealed class Spool(GatewaySettings settings)
+internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
 {
     private const int BufferBytes = 64 * 1024;
 
@@ -24,7 +24,7 @@ internal sealed class Spool(GatewaySettings settings)
             return (null, ApiError.UnsupportedEncoding(encoding));
         }
 
-        var limit = settings.MaxUploadBytes;
+        var limit = limits.MaxUploadBytes;
         if (request.ContentLength > limit)
         {
             return (null, RequestBody.TooLarge(http, limit));

@@ -67,7 +67,8 @@ internal static class PassthroughEndpoints
 
     private static async Task<(IForwardedBody?, ModelRoute?, ApiError?)> ReadJsonAsync(HttpContext http, bool orForm = false)
     {
-        var (bytes, refused) = await RequestBody.ReadJsonAsync(http, http.RequestAborted);
+        var (bytes, refused) = await RequestBody.ReadJsonAsync(
+            http, http.RequestServices.GetRequiredService<BodyLimits>(), http.RequestAborted);
         if (bytes is null)
         {
             return (null, null, orForm && refused!.Status == 415 && http.Request.Headers.ContentEncoding.Count == 0

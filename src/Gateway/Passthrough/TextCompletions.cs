@@ -13,7 +13,7 @@ internal static class TextCompletions
     public static async Task CreateAsync(HttpContext http)
     {
         var cancel = http.RequestAborted;
-        var (bytes, refused) = await RequestBody.ReadJsonAsync(http, cancel);
+        var (bytes, refused) = await RequestBody.ReadJsonAsync(http, http.RequestServices.GetRequiredService<BodyLimits>(), cancel);
         if (bytes is null)
         {
             await PassthroughEndpoints.RefuseAsync(http, refused!);
@@ -41,7 +41,7 @@ internal static class TextCompletions
                 Path = "completions",
                 Body = body,
                 IsStream = isStream,
-                WantsUsage = isStream && AsksForUsage(body),
+                WantsUsage = isStream && UpstreamCall.AsksForUsage(body),
                 Choices = Choices(body),
             };
             await (isStream ? StreamAsync(http, call, cancel) : SendPlainAsync(http, call, cancel));
@@ -56,31 +56,8 @@ internal static class TextCompletions
             call, caller, RequestFacts.Of(http), rewrite: null, () => DroppedParams.Name(http, call.DroppedParams), cancel);
     }
 
-    private static async Task SendPlainAsync(HttpContext http, UpstreamCall call, CancellationToken cancel)
-    {
-        var client = http.RequestServices.GetRequiredService<UpstreamClient>();
-        var facts = RequestFacts.Of(http);
-        var (reply, error, deployment) = await PlainReply.SendAsync(client, call, cancel);
-        facts.Deployment = deployment;
-        DroppedParams.Name(http, call.DroppedParams);
-        if (reply is null)
-        {
-            await PassthroughEndpoints.RefuseAsync(http, error!);
-            return;
-        }
-
-        using (reply)
-        {
-            if (reply.Usage is { } usage)
-            {
-                (facts.InputTokens, facts.OutputTokens) = (usage.Input, usage.Output);
-            }
-
-            http.Response.ContentType = "application/json";
-            http.Response.ContentLength = reply.Bytes.Length;
-            await http.Response.BodyWriter.WriteAsync(reply.Bytes, cancel);
-        }
-    }
+    private static Task SendPlainAsync(HttpContext http, UpstreamCall call, CancellationToken cancel) =>
+        http.RequestServices.GetRequiredService<PlainRelay>().RunAsync(http, call, rewrite: null, cancel);
 
     /// <summary>The types of what is read here; everything else is the upstream's to check.</summary>
     private static ApiError? Check(JsonBody body) =>
@@ -90,11 +67,6 @@ internal static class TextCompletions
         body.TryGet(System.Text.Encoding.UTF8.GetBytes(name), out var member) && JsonBody.KindName(member.Kind) is var got && got != expected
             ? ApiError.InvalidType(name, expected, got)
             : null;
-
-    private static bool AsksForUsage(JsonBody body) =>
-        body.TryGet("stream_options"u8, out var options)
-        && JsonBody.TryRead(body.Value(options), null, out var inner, out _)
-        && inner.TryGet("include_usage"u8, out var asked) && asked.Kind == JsonTokenType.True;
 
     /// <summary>How many the reply has: <c>n</c> for each prompt.</summary>
     private static int Choices(JsonBody body)

@@ -28,10 +28,12 @@ internal abstract record Selector
 
     /// <summary>
     /// Reads a selector. Everything behind the <c>=</c> is the value, in which <c>%2F</c> stands for <c>/</c>. Null when
-    /// the text has no known prefix or nothing after it; also for <c>conversation/…</c>, which is reserved.
+    /// the text has no known prefix, nothing after it or a control character in it; also for <c>conversation/…</c>, which is reserved.
     /// </summary>
     public static Selector? Parse(string text) => text switch
     {
+        // No name has them, and they would break a log line in two.
+        _ when text.Any(char.IsControl) => null,
         _ when Rest(text, ModelPrefix) is { Length: > 0 } name => new Model(name, text),
         _ when Rest(text, ModelIdPrefix) is { Length: > 0 } name => new Model(name, text),
         _ when Rest(text, BotPrefix) is { Length: > 0 } id => new Bot(id, text),

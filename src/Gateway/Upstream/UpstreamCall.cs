@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -23,4 +24,10 @@ internal sealed class UpstreamCall
 
     /// <summary>Parameters that were not sent because the upstream does not take them, as the header names them.</summary>
     public List<string> DroppedParams { get; } = [];
+
+    /// <summary>Whether a request for a stream asks for the usage chunk.</summary>
+    public static bool AsksForUsage(JsonBody body) =>
+        body.TryGet("stream_options"u8, out var options)
+        && JsonBody.TryRead(body.Value(options), null, out var inner, out _)
+        && inner.TryGet("include_usage"u8, out var asked) && asked.Kind == JsonTokenType.True;
 }

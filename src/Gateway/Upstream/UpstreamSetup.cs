@@ -10,6 +10,7 @@ internal static class UpstreamSetup
         services.AddSingleton<Adjustments>();
         services.AddSingleton<UpstreamClient>();
         services.AddSingleton<ChatRelay>();
+        services.AddSingleton<PlainRelay>();
         services.AddSingleton<Catalog>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<Catalog>());
         services.AddSingleton<ProviderModels>();
