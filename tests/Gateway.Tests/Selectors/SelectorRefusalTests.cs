@@ -38,10 +38,17 @@ public sealed class SelectorRefusalTests(ScriptedGateway setup) : ScriptedTest(s
     [InlineData("bot/id=theirs")]
     [InlineData("bot/id=plain")]
     [InlineData("model/name=helper")]
-    [InlineData("model/name=\\u0000")]
-    [InlineData("model/name=\\u001b[31m\\ud83d\\ude00")]
+    [InlineData("model/name=\\ud83d\\ude00")]
     public async Task A_selector_of_nothing_is_not_found(string model) =>
         await Setup.AssertRefusedAsync(await AskAsync(model), 404, "model_not_found", "model");
+
+    [Theory]
+    [InlineData("model/name=\\u0000")]
+    [InlineData("model/name=plain\\n")]
+    [InlineData("model/name=\\u001b[31mplain")]
+    [InlineData("bot/id=helper\\u0085")]
+    public async Task A_control_character_is_in_no_selector(string model) =>
+        await Setup.AssertRefusedAsync(await AskAsync(model), 400, "invalid_model_selector", "model");
 
     [Fact]
     public async Task A_selector_of_megabytes_is_shown_in_part() =>
