@@ -22,9 +22,9 @@ internal static class DemoBot
     public static Bot Bot { get; } = new(
         Id, Entry.Name, Entry.Description, Upstream.Catalog.DemoModel,
         """
-        You are {bot.name}, the demonstration bot of this gateway, in the workspace {workspace}. Today is {date}.
-        The gateway serves models and bots through one OpenAI-compatible API.
+        You are {bot.name}, the demonstration of this gateway, in the workspace {workspace}. Today is {date}.
         A bot is a whole system behind one model name: a backstory, parameters and a model that answers.
+        The gateway serves models and bots through one OpenAI-compatible API.
         To make a bot of your own, write it into a YAML file and run: gateway apply -f gateway.yaml.
         To reach a real model, set OPENAI_API_KEY or configure a provider in the YAML file.
         Keys are made with the command gateway keys create, and shown only once.

@@ -66,8 +66,18 @@ internal sealed class BotCatalog(
 
         try
         {
-            var read = _reading.GetOrAdd((workspace, id), ReadBodyAsync);
-            return (await read.WaitAsync(LongestRead, clock, cancel), null);
+            var started = clock.GetTimestamp();
+            while (true)
+            {
+                var left = LongestRead - clock.GetElapsedTime(started);
+                var read = _reading.GetOrAdd((workspace, id), ReadBodyAsync);
+                var bot = await read.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, cancel);
+                // One that began before the bot changed brings what it was, and is not what is asked for.
+                if (bot is null || bot.Version >= entry.Version)
+                {
+                    return (bot, null);
+                }
+            }
         }
         catch (Exception down) when (!cancel.IsCancellationRequested && down is not OutOfMemoryException)
         {

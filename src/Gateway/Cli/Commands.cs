@@ -59,7 +59,16 @@ internal static class Commands
         }
         catch (IOException busy) when (busy.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            await Console.Error.WriteLineAsync($"gateway: {busy.Message} Set ASPNETCORE_URLS to another address.");
+            await Console.Error.WriteLineAsync($"gateway: {busy.Message} Set ASPNETCORE_URLS, or Gateway__AdminUrls if it is that one, to another address.");
+            return Refused;
+        }
+        // What Kestrel says of an address it cannot use, and nothing else of the start throws.
+        catch (Exception wrong) when (wrong is FormatException or System.Net.Sockets.SocketException
+            || (wrong is InvalidOperationException && wrong.Message.Contains("HTTPS", StringComparison.Ordinal)))
+        {
+            await Console.Error.WriteLineAsync(
+                $"gateway: it cannot listen where ASPNETCORE_URLS or Gateway__AdminUrls says: {wrong.Message.Split('\n')[0].Trim()} "
+                + "Expected addresses of this machine such as http://127.0.0.1:8080; put TLS in front.");
             return Refused;
         }
         catch (OperationCanceledException)

@@ -34,9 +34,17 @@ internal sealed class ConfigFeed(
     private TaskCompletionSource _next = NewRead();
     private long _version;
     private long _lastGoodRead;
+    private bool _isFailing;
 
     /// <summary>How long ago the last read succeeded.</summary>
     public TimeSpan Age => clock.GetElapsedTime(Volatile.Read(ref _lastGoodRead));
+
+    /// <summary>
+    /// Whether the database cannot be read at the moment: the last look failed, or looks that are due did not come.
+    /// Requests go on with what is in memory.
+    /// </summary>
+    public bool IsDegraded =>
+        Volatile.Read(ref _isFailing) || (settings.PollInterval > TimeSpan.Zero && Age > (3 * settings.PollInterval) + LongestRead);
 
     /// <summary>The configuration version that was read last.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -89,6 +97,7 @@ internal sealed class ConfigFeed(
             }
             catch (Exception broken) when (!stoppingToken.IsCancellationRequested)
             {
+                Volatile.Write(ref _isFailing, true);
                 log.ConfigReadFailed(broken.GetType().Name, Age.TotalSeconds);
                 asked.SetException(broken);
                 _ = asked.Task.Exception;
@@ -121,6 +130,7 @@ internal sealed class ConfigFeed(
         }
 
         Volatile.Write(ref _lastGoodRead, clock.GetTimestamp());
+        Volatile.Write(ref _isFailing, false);
     }
 
     /// <summary>
@@ -157,6 +167,8 @@ internal sealed class ConfigFeed(
             catch (Exception broken) when (!stopping.IsCancellationRequested)
             {
                 log.ListenLost(broken.GetType().Name);
+                // Perhaps it is not the connection but the database: a look tells.
+                _signal.Release();
                 await Task.Delay(TimeSpan.FromSeconds(1), clock, stopping);
             }
             catch (Exception) when (stopping.IsCancellationRequested)

@@ -13,7 +13,9 @@ internal sealed class EditedBody : HttpContent
 
     private readonly ReadOnlyMemory<byte> _source;
     private readonly List<(int Start, int End, ReadOnlyMemory<byte> Bytes)> _edits = new(4);
+    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _length;
+    private bool _isBeingSent;
 
     public EditedBody(ReadOnlyMemory<byte> source)
     {
@@ -21,6 +23,12 @@ internal sealed class EditedBody : HttpContent
         _length = source.Length;
         Headers.ContentType = Json;
     }
+
+    /// <summary>
+    /// Completes when nothing reads the source any more. Over HTTP/2 an upstream may answer while the body is still on its
+    /// way, and the source's buffer must not go to another request before.
+    /// </summary>
+    public Task Sent => Volatile.Read(ref _isBeingSent) ? _sent.Task : Task.CompletedTask;
 
     /// <summary>Puts <paramref name="bytes"/> in place of the source's <c>[start, end)</c>. Edits must not overlap.</summary>
     public void Replace(int start, int end, ReadOnlyMemory<byte> bytes)
@@ -87,15 +95,23 @@ internal sealed class EditedBody : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        var at = 0;
-        foreach (var (start, end, bytes) in _edits)
+        Volatile.Write(ref _isBeingSent, true);
+        try
         {
-            await stream.WriteAsync(_source[at..start], cancellationToken);
-            await stream.WriteAsync(bytes, cancellationToken);
-            at = end;
-        }
+            var at = 0;
+            foreach (var (start, end, bytes) in _edits)
+            {
+                await stream.WriteAsync(_source[at..start], cancellationToken);
+                await stream.WriteAsync(bytes, cancellationToken);
+                at = end;
+            }
 
-        await stream.WriteAsync(_source[at..], cancellationToken);
+            await stream.WriteAsync(_source[at..], cancellationToken);
+        }
+        finally
+        {
+            _sent.TrySetResult();
+        }
     }
 
     protected override bool TryComputeLength(out long length)

@@ -27,7 +27,7 @@ internal static partial class Log
     [LoggerMessage(300, LogLevel.Error, "Provider {Provider}: its credential cannot be opened with this encryption key; its models are unavailable")]
     public static partial void ProviderUnreadable(this ILogger log, string provider);
 
-    [LoggerMessage(301, LogLevel.Information, "Provider {Provider} did not give its list of models ({Error}); keeping the last one")]
+    [LoggerMessage(301, LogLevel.Warning, "Provider {Provider} did not give its list of models: {Error}; /v1/models shows the last one it gave")]
     public static partial void ModelListFailed(this ILogger log, string provider, string error);
 
     [LoggerMessage(700, LogLevel.Information, "Applied {File}: {Change}")]
@@ -38,4 +38,11 @@ internal static partial class Log
 
     [LoggerMessage(702, LogLevel.Warning, "Gateway__Apply waits and is tried again: {Problem}")]
     public static partial void ApplyPostponed(this ILogger log, string problem);
+
+    [LoggerMessage(302, LogLevel.Warning, "{Deployment} could not be asked: {Error} ({Code})")]
+    public static partial void UpstreamUnreachable(this ILogger log, string deployment, string error, string? code);
+
+    // The status alone: a provider's own words may quote the key that it refuses.
+    [LoggerMessage(303, LogLevel.Warning, "{Deployment} answered with status {Status}: {Hint}")]
+    public static partial void UpstreamRefused(this ILogger log, string deployment, int status, string hint);
 }

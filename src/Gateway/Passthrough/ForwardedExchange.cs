@@ -75,17 +75,10 @@ internal sealed class ForwardedExchange(
     /// <summary>The forwarder disposes of a reply that it has copied; this is for one that it did not come to copy.</summary>
     public void Dispose() => _reply?.Dispose();
 
-    private async Task<ApiError?> ReadRefusalAsync(HttpResponseMessage response)
+    private async Task<ApiError> ReadRefusalAsync(HttpResponseMessage response)
     {
-        try
-        {
-            var (bytes, length) = await UpstreamClient.ReadErrorAsync(response, limits.Token);
-            return UpstreamRefusal.Read(response, bytes.AsSpan(0, length), route);
-        }
-        catch (Exception broken) when (limits.Explain(broken, route.Selector, began: true) is { } error)
-        {
-            return error;
-        }
+        var (bytes, length) = await UpstreamClient.ReadErrorAsync(response, limits);
+        return UpstreamRefusal.Read(response, bytes.AsSpan(0, length), route);
     }
 
     private static void CopyHeaders(HttpResponse response, HttpResponseMessage reply)

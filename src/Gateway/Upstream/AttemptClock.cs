@@ -24,6 +24,8 @@ internal sealed class AttemptClock : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    public bool HasCallerLeft => _caller.IsCancellationRequested;
+
     /// <summary>Limits what comes next, in place of the limit before.</summary>
     /// <param name="name">What an error calls it.</param>
     public void Limit(string name, TimeSpan limit)

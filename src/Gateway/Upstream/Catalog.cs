@@ -93,6 +93,10 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
     public const string DemoModel = "demo";
     public const string DemoWorkspace = "default";
 
+    private readonly Dictionary<Guid, (long Version, Provider Provider)> _opened = [];
+    private readonly Provider? _openai = settings.OpenAiApiKey is { } key
+        ? new Provider("openai", "https://api.openai.com/v1", key, [])
+        : null;
     private Model? _demo;
 
     public CatalogSnapshot Current { get; private set; } = CatalogSnapshot.Empty;
@@ -120,9 +124,8 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
         var rows = await db.Models.AsNoTracking().Include(m => m.Deployments).ToListAsync(cancel);
         var models = rows.Select(row => Read(row, providers)).ToDictionary(m => m.Name, StringComparer.Ordinal);
 
-        if (providers.Count == 0 && settings.OpenAiApiKey is { } key)
+        if (providers.Count == 0 && _openai is { } openai)
         {
-            var openai = new Provider("openai", "https://api.openai.com/v1", key, []);
             providers.Add(Guid.Empty, openai);
             models.TryAdd(Model.Wildcard, new Model(
                 Model.Wildcard, [], [new Deployment(openai, null)], [], ModelTimeouts.Default, DateTime.UnixEpoch));
@@ -136,8 +139,14 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
         Current = new CatalogSnapshot(models.ToFrozenDictionary(StringComparer.Ordinal), [.. providers.Values]);
     }
 
+    /// <summary>The same object for as long as the row is the same: others tell by it whether a provider changed.</summary>
     private Provider? Open(ProviderRow row)
     {
+        if (_opened.TryGetValue(row.Id, out var opened) && opened.Version == row.Version)
+        {
+            return opened.Provider;
+        }
+
         try
         {
             var apiKey = row.ApiKey is null ? null : box.Open(row.ApiKey, SecretOwners.ProviderKey(row.Name));
@@ -145,7 +154,9 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
                 ? []
                 : JsonSerializer.Deserialize<Dictionary<string, string>>(
                     box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal())!;
-            return new Provider(row.Name, row.BaseUrl, apiKey, [.. headers]);
+            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers]);
+            _opened[row.Id] = (row.Version, provider);
+            return provider;
         }
         catch (CryptographicException)
         {

@@ -52,6 +52,9 @@ internal sealed class EventBuffer : IDisposable
     /// <summary>Everything before this offset has been dealt with.</summary>
     public void Release(int offset) => Start = offset;
 
+    /// <summary>Everything that has come is dealt with, whole event or not; nothing is looked for in it any more.</summary>
+    public void ReleaseAll() => (Start, _eventStart, _scanned) = (_end, _end, _end);
+
     /// <summary>Room to read into. False when the event that is being received is larger than any may be.</summary>
     public bool Room(out Memory<byte> room)
     {

@@ -15,7 +15,7 @@ internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeP
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, (string[] Names, CatalogSnapshot Of, long At)> _lists = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string[] Names, Provider Of, long At)> _lists = new(StringComparer.Ordinal);
 
     /// <summary>Names of a provider's models; empty until they are known.</summary>
     public IReadOnlyList<string> Of(string provider) => _lists.TryGetValue(provider, out var list) ? list.Names : [];
@@ -25,18 +25,22 @@ internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeP
         using var timer = new PeriodicTimer(Look, clock);
         do
         {
-            var snapshot = catalog.Current;
-            foreach (var provider in snapshot.Models.Where(m => m.IsWildcard).SelectMany(m => m.Deployments).Select(d => d.Provider).Distinct())
-            {
-                var isFresh = _lists.TryGetValue(provider.Name, out var list) && list.Of == snapshot && clock.GetElapsedTime(list.At) < Interval;
-                if (!isFresh)
-                {
-                    var names = await AskAsync(provider, stoppingToken) ?? (list.Names ?? []);
-                    _lists[provider.Name] = (names, snapshot, clock.GetTimestamp());
-                }
-            }
+            var providers = catalog.Current.Models.Where(m => m.IsWildcard).SelectMany(m => m.Deployments).Select(d => d.Provider);
+            // Side by side: one that does not answer must not keep the others waiting.
+            await Task.WhenAll(providers.Distinct().Select(provider => RefreshAsync(provider, stoppingToken)));
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>Asks again when the provider changed or its list is old; a failure counts as asked.</summary>
+    private async Task RefreshAsync(Provider provider, CancellationToken stopping)
+    {
+        var isFresh = _lists.TryGetValue(provider.Name, out var list) && list.Of == provider && clock.GetElapsedTime(list.At) < Interval;
+        if (!isFresh)
+        {
+            var names = await AskAsync(provider, stopping) ?? (list.Names ?? []);
+            _lists[provider.Name] = (names, provider, clock.GetTimestamp());
+        }
     }
 
     private async Task<string[]?> AskAsync(Provider provider, CancellationToken stopping)
@@ -56,7 +60,7 @@ internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeP
         }
         catch (Exception failed) when (!stopping.IsCancellationRequested && failed is not OutOfMemoryException)
         {
-            log.ModelListFailed(provider.Name, failed.GetType().Name);
+            log.ModelListFailed(provider.Name, TransportFailure.Describe(failed));
             return null;
         }
     }

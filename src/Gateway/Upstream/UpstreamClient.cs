@@ -1,5 +1,6 @@
 using System.Text;
 using Gateway.Http;
+using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
@@ -7,10 +8,12 @@ namespace Gateway.Upstream;
 /// Sends a call to a deployment. This is the one place where an attempt is made, for models and bots, streams and plain
 /// replies: choosing among deployments and trying again belong here.
 /// </summary>
-internal sealed class UpstreamClient(Transport transport, Adjustments adjustments, TimeProvider clock)
+internal sealed class UpstreamClient(
+    Transport transport, Adjustments adjustments, TimeProvider clock, ILogger<UpstreamClient> log)
 {
     private const int MostResends = 4;
     private const int MaxErrorBytes = 256 * 1024;
+    private static readonly TimeSpan LongestErrorRead = TimeSpan.FromSeconds(2);
 
     private const string UserAgent = "gateway/0.1";
 
@@ -34,52 +37,88 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
         }
 
         var deployment = route.Model.Deployments[0];
-        var provider = deployment.Provider;
-        var model = deployment.UpstreamModel ?? route.Name;
-        var label = $"{provider.Name}/{model}";
+        var label = $"{deployment.Provider.Name}/{deployment.UpstreamModel ?? route.Name}";
         try
         {
             for (var resends = 0; ; resends++)
             {
-                var known = adjustments.Known(provider.Name, model);
-                using var request = Request(call, deployment, known);
-                if (call.IsStream)
+                var opened = await SendAsync(call, deployment, limits, label, mayResend: resends < MostResends);
+                if (opened is { } outcome)
                 {
-                    limits.Limit("headers", route.Model.Timeouts.Headers);
-                }
-
-                var response = await transport.For(route.Model.Timeouts.Connect).SendAsync(request, limits.Token);
-                if (response.IsSuccessStatusCode)
-                {
-                    return new(response, null, label);
-                }
-
-                using (response)
-                {
-                    limits.Stop();
-                    var (refusal, length) = await ReadErrorAsync(response, limits.Token);
-                    if ((int)response.StatusCode == 400 && resends < MostResends
-                        && Adapt(call, provider.Name, model, known, refusal.AsSpan(0, length)))
-                    {
-                        continue;
-                    }
-
-                    return new(null, UpstreamRefusal.Read(response, refusal.AsSpan(0, length), route), label);
+                    return outcome;
                 }
             }
         }
         catch (Exception broken) when (limits.Explain(broken, route.Selector, began: false) is { } error)
         {
+            log.UpstreamUnreachable(label, TransportFailure.Describe(broken), error.Code);
             return new(null, error, label);
         }
     }
 
-    private static HttpRequestMessage Request(UpstreamCall call, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported)
+    /// <summary>Sends once. Null: it is worth sending again, without what the upstream does not take.</summary>
+    private async Task<Opened?> SendAsync(
+        UpstreamCall call, Deployment deployment, AttemptClock limits, string label, bool mayResend)
     {
-        var provider = deployment.Provider;
+        var model = call.Route.Model;
+        var name = deployment.UpstreamModel ?? call.Route.Name;
+        var known = adjustments.Known(deployment.Provider.Name, name);
+        var body = UpstreamBody.Build(call, deployment, known);
+        using var request = Request(call, deployment.Provider, body);
+        HttpResponseMessage? response = null;
+        try
+        {
+            if (call.IsStream)
+            {
+                limits.Limit("headers", model.Timeouts.Headers);
+            }
+
+            response = await transport.For(model.Timeouts.Connect).SendAsync(request, limits.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                await body.Sent.WaitAsync(limits.Token);
+                var opened = new Opened(response, null, label);
+                response = null;
+                return opened;
+            }
+
+            var (refusal, length) = await ReadErrorAsync(response, limits);
+            if ((int)response.StatusCode == 400 && mayResend
+                && Adapt(call, deployment.Provider.Name, name, known, refusal.AsSpan(0, length)))
+            {
+                return null;
+            }
+
+            var error = UpstreamRefusal.Read(response, refusal.AsSpan(0, length), call.Route);
+            if (error.Status >= 500)
+            {
+                log.UpstreamRefused(label, (int)response.StatusCode, Hint((int)response.StatusCode));
+            }
+
+            return new Opened(null, error, label);
+        }
+        finally
+        {
+            // This ends what may still be on its way to the upstream; the body's buffer is the caller's again after it.
+            response?.Dispose();
+            await body.Sent;
+        }
+    }
+
+    /// <summary>What the operator can do about a refusal that is ours to answer for.</summary>
+    private static string Hint(int status) => status switch
+    {
+        401 or 403 => "check the provider's apiKey",
+        404 => "check the provider's baseUrl and the deployment's model",
+        >= 300 and < 400 => "the provider's baseUrl redirects; set the address it leads to",
+        _ => "the provider's own failure",
+    };
+
+    private static HttpRequestMessage Request(UpstreamCall call, Provider provider, EditedBody body)
+    {
         var request = new HttpRequestMessage(HttpMethod.Post, provider.Url(call.Path))
         {
-            Content = UpstreamBody.Build(call, deployment, unsupported),
+            Content = body,
             // Over TLS the handshake then offers HTTP/2.
             VersionPolicy = HttpVersionPolicy.RequestVersionOrHigher,
         };
@@ -135,26 +174,40 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
         return true;
     }
 
-    /// <summary>Reads a refusal's body, as much of it as is worth looking at.</summary>
-    public static async Task<(byte[] Bytes, int Length)> ReadErrorAsync(HttpResponseMessage response, CancellationToken cancel)
+    /// <summary>
+    /// What an upstream says to its refusal, as far as it comes in a few seconds: the status is known already, and must not
+    /// be lost in waiting for words.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public static async Task<(byte[] Bytes, int Length)> ReadErrorAsync(HttpResponseMessage response, AttemptClock limits)
     {
-        var stream = await response.Content.ReadAsStreamAsync(cancel);
         var bytes = new byte[16 * 1024];
         var length = 0;
-        while (length < MaxErrorBytes)
+        limits.Limit("error body", LongestErrorRead);
+        try
         {
-            if (length == bytes.Length)
+            var stream = await response.Content.ReadAsStreamAsync(limits.Token);
+            while (length < MaxErrorBytes)
             {
-                Array.Resize(ref bytes, bytes.Length * 2);
+                if (length == bytes.Length)
+                {
+                    Array.Resize(ref bytes, bytes.Length * 2);
+                }
+
+                var read = await stream.ReadAsync(bytes.AsMemory(length), limits.Token);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                length += read;
             }
 
-            var read = await stream.ReadAsync(bytes.AsMemory(length), cancel);
-            if (read == 0)
-            {
-                break;
-            }
-
-            length += read;
+            limits.Stop();
+        }
+        catch (Exception broken) when (!limits.HasCallerLeft && (broken is OperationCanceledException or IOException or HttpRequestException))
+        {
+            // What has come is what there is.
         }
 
         return (bytes, length);

@@ -75,8 +75,10 @@ internal sealed class UpstreamStream : IAsyncDisposable
         kind = Facts.Read(data);
         switch (kind)
         {
-            case EventKind.Content:
+            case EventKind.Content when !_hasContent:
+                // Off while it is written: a caller who reads slowly must not make the upstream look late.
                 _hasContent = true;
+                _limits.Stop();
                 break;
             case EventKind.Done when Facts.IsEachSeenFinished:
                 IsDone = true;
@@ -180,11 +182,11 @@ internal sealed class UpstreamStream : IAsyncDisposable
         try
         {
             _limits.Limit("idle", TimeSpan.FromMilliseconds(250));
-            _buffer.Release(_buffer.EventEnd);
+            _buffer.ReleaseAll();
             while (_buffer.Room(out var room) && await _body.ReadAsync(room, _limits.Token) is > 0 and var read)
             {
                 _buffer.Received(read);
-                _buffer.Release(_buffer.EventEnd);
+                _buffer.ReleaseAll();
             }
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException or HttpRequestException)

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Gateway.Tests.Support;
 using Gateway.Upstream;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Gateway.Tests.Upstream;
 
@@ -19,7 +20,8 @@ public sealed class AdjustmentTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _upstream = await FakeUpstream.StartAsync();
-        _client = new UpstreamClient(_transport, new Adjustments(_clock), TimeProvider.System);
+        _client = new UpstreamClient(
+            _transport, new Adjustments(_clock), TimeProvider.System, NullLogger<UpstreamClient>.Instance);
     }
 
     public async ValueTask DisposeAsync()
