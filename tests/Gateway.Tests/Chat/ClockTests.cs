@@ -38,6 +38,19 @@ public sealed class ClockTests(ScriptedGateway setup) : ScriptedTest(setup)
         StringComparison.Ordinal);
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_refusal_whose_words_stall_keeps_its_status(bool stream)
+    {
+        Upstream.Answers(Answer.Stream(new AnswerHead(HttpStatusCode.ServiceUnavailable, "application/json"), Piece.Of("{\"er"), Piece.Stall));
+
+        var reply = await Setup.ChatAsync(Wire.Ask("model/name=plain", stream), Cancel);
+
+        Assert.Equal(503, reply.Status);
+        Assert.Contains("status 503", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("idle", "(idle)")]
     [InlineData("total", "(total)")]
     public async Task A_stall_behind_content_is_an_error_event_and_a_break(string model, string named)
