@@ -38,9 +38,7 @@ need_command nginx nginx
 need_postgres
 stop_if_missing
 
-# A developer's own settings must not reach what is measured.
-unset "${!Gateway__@}" ConnectionStrings__Gateway OPENAI_API_KEY ASPNETCORE_URLS ASPNETCORE_ENVIRONMENT
-export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+use_clean_environment
 
 work=$(mktemp -d)
 # As root the embedded database runs as another user, who must be able to pass through.

@@ -20,4 +20,5 @@ if ((EUID == 0)) && [[ -z ${Gateway__DataDirectory:-} && -z ${ConnectionStrings_
   fi
 fi
 
+echo "Building and starting the gateway" >&2
 exec dotnet run --project src/Gateway -c Release -- "$@"

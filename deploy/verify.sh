@@ -10,11 +10,7 @@ need_postgres
 need_node
 stop_if_missing
 
-# A developer's own settings must not reach the gateways that the tests start.
-unset "${!Gateway__@}" ConnectionStrings__Gateway OPENAI_API_KEY ASPNETCORE_URLS ASPNETCORE_ENVIRONMENT
-# Build servers outlive the script and keep its output open; whoever waits for the end of the output would wait for them.
-export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+use_clean_environment
 
 failed=0
 

@@ -137,3 +137,12 @@ stop_if_missing() {
   } >&2
   exit 2
 }
+
+# For scripts that test or measure.
+use_clean_environment() {
+  # A developer's own settings must not reach the gateways that are started.
+  unset "${!Gateway__@}" ConnectionStrings__Gateway OPENAI_API_KEY ASPNETCORE_URLS ASPNETCORE_ENVIRONMENT
+  # Build servers outlive a script and keep its output open; whoever waits for the end of the output would wait for them.
+  export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+  export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+}
