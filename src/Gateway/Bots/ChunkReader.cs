@@ -9,8 +9,12 @@ namespace Gateway.Bots;
 internal sealed partial class ChunkReader
 {
     private readonly List<BotEvent> _events = new(4);
+    private readonly List<CallPiece> _pieces = [];
+    private readonly List<Call> _calls = [];
 
-    /// <summary>As the upstream said it; <c>stop</c> for a word that OpenAI's clients do not know.</summary>
+    /// <summary>
+    /// OpenAI's word where the upstream's means the same, else the upstream's own; see <see cref="BotEvent.Finished.Checked"/>.
+    /// </summary>
     public string FinishReason { get; private set; } = "stop";
 
     /// <summary>What one chunk says. The list is used again by the next call.</summary>
@@ -77,6 +81,12 @@ internal sealed partial class ChunkReader
             }
         }
 
+        if (isFirst)
+        {
+            _pieces.ForEach(AddCall);
+        }
+
+        _pieces.Clear();
         if (!isFirst)
         {
             _events.RemoveRange(from, _events.Count - from);
@@ -106,9 +116,9 @@ internal sealed partial class ChunkReader
             json.Read();
             if (isCalls && json.TokenType == JsonTokenType.StartArray)
             {
-                while (json.Read() && json.TokenType == JsonTokenType.StartObject)
+                for (var position = 0; json.Read() && json.TokenType == JsonTokenType.StartObject; position++)
                 {
-                    ReadCall(ref json);
+                    ReadCall(ref json, position);
                 }
 
                 continue;
@@ -125,9 +135,9 @@ internal sealed partial class ChunkReader
         }
     }
 
-    private void ReadCall(ref Utf8JsonReader json)
+    private void ReadCall(ref Utf8JsonReader json, int position)
     {
-        var (index, id, type, name, arguments) = (0, (string?)null, (string?)null, (string?)null, (string?)null);
+        var (index, id, type, name, arguments) = ((int?)null, (string?)null, (string?)null, (string?)null, (string?)null);
         var depth = json.CurrentDepth;
         while (json.Read() && !(json.TokenType == JsonTokenType.EndObject && json.CurrentDepth == depth))
         {
@@ -139,13 +149,18 @@ internal sealed partial class ChunkReader
             // function.name and function.arguments, or custom.name and custom.input, are one level further in.
             var what = json.ValueSpan.SequenceEqual("index"u8) ? 1 : json.ValueSpan.SequenceEqual("id"u8) ? 2
                 : json.ValueSpan.SequenceEqual("type"u8) ? 3 : json.ValueSpan.SequenceEqual("name"u8) ? 4
-                : json.ValueSpan.SequenceEqual("arguments"u8) || json.ValueSpan.SequenceEqual("input"u8) ? 5 : 0;
+                : json.ValueSpan.SequenceEqual("arguments"u8) || json.ValueSpan.SequenceEqual("input"u8) ? 5
+                : json.ValueSpan.SequenceEqual("custom"u8) ? 6 : 0;
             json.Read();
             if (what == 1 && json.TokenType == JsonTokenType.Number)
             {
-                json.TryGetInt32(out index);
+                index = json.TryGetInt32(out var number) ? number : null;
             }
-            else if (what > 1 && json.TokenType == JsonTokenType.String)
+            else if (what == 6 && json.TokenType == JsonTokenType.StartObject)
+            {
+                type ??= "custom";
+            }
+            else if (what is > 1 and < 6 && json.TokenType == JsonTokenType.String)
             {
                 var text = Text(ref json);
                 (id, type, name, arguments) = what switch
@@ -158,7 +173,77 @@ internal sealed partial class ChunkReader
             }
         }
 
-        _events.Add(new BotEvent.CallerToolCall(index, id, type, name, arguments));
+        // Whose choice it is may stand behind it, so that it waits for that.
+        _pieces.Add(new CallPiece(position, index, Filled(id), Filled(type), Filled(name), arguments));
+    }
+
+    private static string? Filled(string? text) => text is "" ? null : text;
+
+    /// <summary>
+    /// One event of the promised form, whatever dialect: some upstreams repeat id, type and name on each piece, number
+    /// all calls 0, or give no index.
+    /// </summary>
+    private void AddCall(CallPiece piece)
+    {
+        var (position, index, id, type, name, arguments) = piece;
+        var call = index is null ? FindByOrder(position, id, name) : FindByIndex(index, id);
+        var isNew = call is null;
+        if (call is null)
+        {
+            _calls.Add(call = new Call(_calls.Count, index));
+            // Said now, since the pieces that follow are written after it.
+            type ??= "function";
+        }
+
+        // Each is said once, with the first piece that has it.
+        (id, call.Id) = (call.Id is null ? id : null, call.Id ?? id);
+        (type, call.Type) = (call.Type is null ? type : null, call.Type ?? type);
+        (name, call.Name) = (call.Name is null ? name : null, call.Name ?? name);
+        if (isNew || (id, type, name, arguments) is not (null, null, null, null))
+        {
+            _events.Add(new BotEvent.CallerToolCall(call.Index, id, type, name, arguments));
+        }
+    }
+
+    /// <summary>Null for a new call: its index was not seen yet, or stands with an id that is not known there.</summary>
+    private Call? FindByIndex(int? sent, string? id) =>
+        _calls.FindLast(call => call.SentIndex == sent && (id is null || call.Id is null || call.Id == id));
+
+    /// <summary>Null for a new call: without an index it shows by an id of its own, or where there is none by its name.</summary>
+    private Call? FindByOrder(int position, string? id, string? name)
+    {
+        if (_calls.Count == 0)
+        {
+            return null;
+        }
+
+        var last = _calls[^1];
+        if (id is not null)
+        {
+            return _calls.FindLast(call => call.Id == id) ?? (last.Id is null && (name is null || last.Name is null) ? last : null);
+        }
+
+        return name is not null && last.Name is not null && (position > 0 || name != last.Name) ? null : last;
+    }
+
+    /// <summary>A piece of a call as the upstream sent it.</summary>
+    /// <param name="Position">Among the pieces of one chunk.</param>
+    private readonly record struct CallPiece(int Position, int? Index, string? Id, string? Type, string? Name, string? Arguments);
+
+    /// <summary>What was said of a call so far.</summary>
+    /// <param name="index">Counted here, and given to callers.</param>
+    /// <param name="sentIndex">The upstream's.</param>
+    private sealed class Call(int index, int? sentIndex)
+    {
+        public int Index => index;
+
+        public int? SentIndex => sentIndex;
+
+        public string? Id { get; set; }
+
+        public string? Type { get; set; }
+
+        public string? Name { get; set; }
     }
 
     /// <summary>A string's text. Half of a surrogate pair, which is no text, becomes the replacement character.</summary>
@@ -182,8 +267,9 @@ internal sealed partial class ChunkReader
 
     private static string Known(string reason) => reason switch
     {
-        "stop" or "length" or "tool_calls" or "content_filter" => reason,
-        "function_call" => "tool_calls",
-        _ => "stop",
+        "eos" or "eos_token" or "end_turn" or "stop_sequence" or "complete" => "stop",
+        "model_length" or "max_tokens" => "length",
+        "function_call" or "tool_use" => "tool_calls",
+        _ => reason,
     };
 }

@@ -109,7 +109,12 @@ internal static class TurnBody
 
             if (bot.LockedParameters.Contains(name))
             {
-                dropped.Add(name);
+                // A null means absent: there was nothing to take from.
+                if (member.Kind != JsonTokenType.Null)
+                {
+                    dropped.Add(name);
+                }
+
                 continue;
             }
 
@@ -137,23 +142,32 @@ internal static class TurnBody
     /// <summary>The caller's limit is for the whole turn, the bot's for a step: the smaller of them holds.</summary>
     private static void WriteOutputLimit(Utf8JsonWriter json, JsonBody caller, JsonBody own, Bot bot, List<string> dropped)
     {
-        var (ownName, ownLimit) = OutputLimit(own);
-        var (name, limit) = OutputLimit(caller);
+        var (ownName, ownLimit, ownRaw) = OutputLimit(own);
+        var (name, limit, raw) = OutputLimit(caller);
         if (name is not null && (bot.LockedParameters.Contains("max_tokens") || bot.LockedParameters.Contains("max_completion_tokens")))
         {
             dropped.Add(name);
-            (name, limit) = (null, null);
+            name = null;
         }
 
-        if ((limit, ownLimit) is (null, null))
+        if ((name ?? ownName) is not { } written)
         {
             return;
         }
 
-        json.WriteNumber(name ?? ownName!, Math.Min(limit ?? long.MaxValue, ownLimit ?? long.MaxValue));
+        json.WritePropertyName(written);
+        if (name is null || ownName is null)
+        {
+            // Of one limit nothing is to be made: it is the upstream's to read.
+            json.WriteRawValue(name is null ? ownRaw.Span : raw.Span, skipInputValidation: true);
+        }
+        else
+        {
+            json.WriteNumberValue((long)Math.Clamp(Math.Floor(Math.Min(limit, ownLimit)), long.MinValue, long.MaxValue));
+        }
     }
 
-    private static (string? Name, long? Limit) OutputLimit(JsonBody body)
+    private static (string? Name, double Limit, ReadOnlyMemory<byte> Raw) OutputLimit(JsonBody body)
     {
         foreach (ref readonly var member in body.Members)
         {
@@ -165,11 +179,10 @@ internal static class TurnBody
 
             var reader = new Utf8JsonReader(body.Value(member).Span);
             reader.Read();
-            // A fraction or a number beyond all tokens there are: as large as can be said.
-            return (name, reader.TryGetInt64(out var limit) ? limit : long.MaxValue);
+            return (name, reader.GetDouble(), body.Value(member));
         }
 
-        return (null, null);
+        return (null, 0, default);
     }
 
     private static bool IsOutputLimit(string name) => name is "max_tokens" or "max_completion_tokens";

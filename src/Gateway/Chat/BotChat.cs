@@ -1,6 +1,7 @@
 using Gateway.Bots;
 using Gateway.Http;
 using Gateway.Selectors;
+using Gateway.Upstream;
 
 namespace Gateway.Chat;
 
@@ -15,7 +16,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
             ?? (bot is null ? ApiError.UnknownModel(selector.Text) : null)
             ?? Refuse(request);
         JsonBody? body = request.Body;
-        if (refused is null && request.IsLegacy)
+        if (refused is null && request.IsInOldForm)
         {
             (body, refused) = LegacyFunctions.ToTools(request.Body);
         }
@@ -28,26 +29,35 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         }
 
         var dropped = new List<string>();
-        var events = turns.RunAsync(
-            new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel);
-        var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.IsLegacy);
+        var events = CheckedAsync(
+            turns.RunAsync(new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel), selector.Text);
+        var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm);
         if (request.IsStream)
         {
             await StreamAsync(http, events, writer, dropped, cancel);
         }
         else
         {
-            await GatherAsync(http, facts, events, writer, dropped, cancel);
+            await GatherAsync(http, facts, events, writer, selector.Text, dropped, cancel);
         }
     }
 
     /// <summary>What a bot cannot do although a model can.</summary>
     private static ApiError? Refuse(ChatRequest request) =>
-        request.Choices > 1
+        !request.AsksForOneChoice
             ? ApiError.InvalidValue("n", "a bot gives one answer; leave 'n' out or set it to 1.")
             : request.Body.TryGet("modalities"u8, out var asked) && request.Body.Value(asked).Span.IndexOf("\"audio\""u8) >= 0
                 ? ApiError.InvalidValue("modalities", "a bot answers in text.")
                 : null;
+
+    /// <summary>The same events, but no end that is not one of a whole answer.</summary>
+    private static async IAsyncEnumerable<BotEvent> CheckedAsync(IAsyncEnumerable<BotEvent> events, string selector)
+    {
+        await foreach (var happened in events)
+        {
+            yield return happened is BotEvent.Finished finished ? finished.Checked(selector) : happened;
+        }
+    }
 
     private async Task StreamAsync(
         HttpContext http, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, List<string> dropped, CancellationToken cancel)
@@ -55,15 +65,17 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         await using var caller = new EventStreamResponse(http, clock);
         await foreach (var happened in events)
         {
+            if (!caller.HasStarted)
+            {
+                // A copy: the turn may add to its list while a keep-alive sends the headers.
+                var names = dropped.ToArray();
+                caller.BeforeHeaders = () => DroppedParams.Name(http, names);
+            }
+
             if (happened is BotEvent.Failed failed)
             {
                 await caller.FailAsync(failed.Error);
                 return;
-            }
-
-            if (!caller.HasStarted)
-            {
-                DroppedParams.Name(http, dropped);
             }
 
             await caller.WriteAsync(writer.Chunks(happened), cancel);
@@ -71,21 +83,23 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
     }
 
     private static async Task GatherAsync(
-        HttpContext http, RequestFacts facts, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, List<string> dropped,
-        CancellationToken cancel)
+        HttpContext http, RequestFacts facts, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, string selector,
+        List<string> dropped, CancellationToken cancel)
     {
-        var reply = new BotReply();
+        var reply = new BotReply(PlainReply.MaxReplyBytes);
         await foreach (var happened in events)
         {
             if (happened is BotEvent.Failed failed)
             {
-                facts.End = failed.Error.Code ?? failed.Error.Type;
-                DroppedParams.Name(http, dropped);
-                await failed.Error.WriteAsync(http);
+                await RefuseAsync(failed.Error);
                 return;
             }
 
-            reply.Add(happened);
+            if (!reply.TryAdd(happened))
+            {
+                await RefuseAsync(ApiError.UpstreamMalformed(selector, "it is too large"));
+                return;
+            }
         }
 
         var bytes = writer.Whole(reply);
@@ -93,5 +107,12 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = bytes.Length;
         await http.Response.BodyWriter.WriteAsync(bytes, cancel);
+
+        Task RefuseAsync(ApiError error)
+        {
+            facts.End = error.Code ?? error.Type;
+            DroppedParams.Name(http, dropped);
+            return error.WriteAsync(http);
+        }
     }
 }

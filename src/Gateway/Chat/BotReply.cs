@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Gateway.Bots;
@@ -6,8 +8,11 @@ using Gateway.Upstream;
 namespace Gateway.Chat;
 
 /// <summary>A turn's events gathered into one answer.</summary>
-internal sealed class BotReply
+/// <param name="maxLength">Most that is gathered, in characters of everything the upstream says.</param>
+internal sealed class BotReply(long maxLength)
 {
+    private long _length;
+
     /// <summary>A tool call of the caller's, its arguments joined.</summary>
     internal sealed class Call
     {
@@ -35,8 +40,23 @@ internal sealed class BotReply
 
     public TokenUsage? Usage { get; private set; }
 
-    public void Add(BotEvent happened)
+    /// <returns>False when the answer becomes too large; it is then of no use any more.</returns>
+    public bool TryAdd(BotEvent happened)
     {
+        _length += happened switch
+        {
+            BotEvent.Text text => text.Piece.Length + (text.Logprobs?.Length ?? 0),
+            BotEvent.Reasoning reasoning => reasoning.Piece.Length,
+            BotEvent.Refusal refusal => refusal.Piece.Length,
+            BotEvent.CallerToolCall call =>
+                (call.Id?.Length ?? 0) + (call.Type?.Length ?? 0) + (call.Name?.Length ?? 0) + (call.Arguments?.Length ?? 0),
+            _ => 0,
+        };
+        if (_length > maxLength)
+        {
+            return false;
+        }
+
         switch (happened)
         {
             case BotEvent.Text text:
@@ -60,31 +80,46 @@ internal sealed class BotReply
                 (FinishReason, Usage) = (finished.Reason, finished.Usage);
                 break;
         }
+
+        return true;
     }
 
     /// <summary>Writes the logprobs of all pieces as one object.</summary>
     public void WriteLogprobs(Utf8JsonWriter json)
     {
-        json.WriteStartObject("logprobs");
-        foreach (var part in (ReadOnlySpan<string>)["content", "refusal"])
+        // Each piece is read once and let go before the next: of a long answer there are thousands.
+        var (content, refusal) = (new ArrayBufferWriter<byte>(), new ArrayBufferWriter<byte>());
+        foreach (var piece in Logprobs)
         {
-            var tokens = Logprobs
-                .Select(piece => JsonDocument.Parse(piece).RootElement)
-                .Where(piece => piece.TryGetProperty(part, out var list) && list.ValueKind == JsonValueKind.Array)
-                .SelectMany(piece => piece.GetProperty(part).EnumerateArray())
-                .ToList();
-            if (tokens.Count == 0)
-            {
-                json.WriteNull(part);
-                continue;
-            }
-
-            json.WriteStartArray(part);
-            tokens.ForEach(token => token.WriteTo(json));
-            json.WriteEndArray();
+            using var parsed = JsonDocument.Parse(piece, new JsonDocumentOptions { MaxDepth = PlainReply.MaxDepth });
+            Append(parsed.RootElement, "content", content);
+            Append(parsed.RootElement, "refusal", refusal);
         }
 
+        json.WriteStartObject("logprobs");
+        WriteTokens(json, "content", content);
+        WriteTokens(json, "refusal", refusal);
         json.WriteEndObject();
+    }
+
+    private static void Append(JsonElement piece, string part, ArrayBufferWriter<byte> tokens)
+    {
+        if (!piece.TryGetProperty(part, out var list) || list.ValueKind != JsonValueKind.Array)
+        {
+            return;
+        }
+
+        foreach (var token in list.EnumerateArray())
+        {
+            tokens.Write(tokens.WrittenCount > 0 ? ","u8 : default);
+            tokens.Write(JsonMarshal.GetRawUtf8Value(token));
+        }
+    }
+
+    private static void WriteTokens(Utf8JsonWriter json, string part, ArrayBufferWriter<byte> tokens)
+    {
+        json.WritePropertyName(part);
+        json.WriteRawValue(tokens.WrittenCount > 0 ? [.. "["u8, .. tokens.WrittenSpan, .. "]"u8] : "null"u8, skipInputValidation: true);
     }
 
     private void AddCall(BotEvent.CallerToolCall piece)

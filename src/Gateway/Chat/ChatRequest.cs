@@ -23,11 +23,17 @@ internal sealed class ChatRequest
     /// <summary>Whether a stream is to end with a usage chunk.</summary>
     public bool WantsUsage { get; private init; }
 
-    /// <summary>How many choices are asked for.</summary>
+    /// <summary>How many choices are asked for; 1 where that is no number of choices, which the upstream may refuse.</summary>
     public int Choices { get; private init; } = 1;
 
-    /// <summary>Whether it speaks the form from before tools: functions, or messages that call them.</summary>
-    public bool IsLegacy { get; private init; }
+    /// <summary>Whether <c>n</c> is 1 or not there.</summary>
+    public bool AsksForOneChoice { get; private init; }
+
+    /// <summary>Whether anything in it has the form from before tools, and is to be translated for the upstream.</summary>
+    public bool IsInOldForm { get; private init; }
+
+    /// <summary>Whether the answer is to have the form from before tools: only for callers who offer functions and no tools.</summary>
+    public bool AnswersInOldForm { get; private init; }
 
     /// <summary>Reads and checks a body.</summary>
     /// <returns>Either the request, or why it is refused.</returns>
@@ -61,16 +67,21 @@ internal sealed class ChatRequest
         }
 
         var isStream = body.TryGet("stream"u8, out var stream) && stream.Kind == JsonTokenType.True;
+        var answersInOldForm =
+            (body.TryGet("functions"u8, out _) || body.TryGet("function_call"u8, out _)) && !body.TryGet("tools"u8, out _);
+        var choices = Number(body, "n"u8) ?? 1;
         return (new ChatRequest(body, selector)
         {
             IsStream = isStream,
             WantsUsage = isStream && UpstreamCall.AsksForUsage(body),
-            Choices = Number(body, "n"u8) ?? 1,
-            IsLegacy = look.IsLegacy || ((body.TryGet("functions"u8, out _) || body.TryGet("function_call"u8, out _)) && !body.TryGet("tools"u8, out _)),
+            Choices = choices is > 0 and <= int.MaxValue && double.IsInteger(choices) ? (int)choices : 1,
+            AsksForOneChoice = choices == 1,
+            IsInOldForm = look.IsInOldForm || answersInOldForm,
+            AnswersInOldForm = answersInOldForm,
         }, null);
     }
 
-    private static int? Number(JsonBody body, ReadOnlySpan<byte> name)
+    private static double? Number(JsonBody body, ReadOnlySpan<byte> name)
     {
         if (!body.TryGet(name, out var member))
         {
@@ -78,7 +89,7 @@ internal sealed class ChatRequest
         }
 
         var reader = new Utf8JsonReader(body.Value(member).Span);
-        return reader.Read() && reader.TryGetInt32(out var number) && number > 0 ? number : null;
+        return reader.Read() && reader.TryGetDouble(out var number) ? number : null;
     }
 
     /// <summary>Looks at the messages while the body is read, so that they are walked once.</summary>
@@ -86,7 +97,7 @@ internal sealed class ChatRequest
     {
         public int Messages { get; private set; }
 
-        public bool IsLegacy { get; private set; }
+        public bool IsInOldForm { get; private set; }
 
         public ApiError? Inspect(ReadOnlySpan<byte> name, ref Utf8JsonReader value)
         {
@@ -128,7 +139,7 @@ internal sealed class ChatRequest
                     }
 
                     hasRole = true;
-                    IsLegacy |= json.ValueTextEquals("function"u8);
+                    IsInOldForm |= json.ValueTextEquals("function"u8);
                 }
                 else if (json.ValueTextEquals("content"u8))
                 {
@@ -143,7 +154,7 @@ internal sealed class ChatRequest
                 {
                     var isCall = json.ValueTextEquals("function_call"u8);
                     json.Read();
-                    IsLegacy |= isCall && json.TokenType == JsonTokenType.StartObject;
+                    IsInOldForm |= isCall && json.TokenType == JsonTokenType.StartObject;
                 }
 
                 json.Skip();

@@ -25,13 +25,27 @@ internal static class LegacyFunctions
             using var json = JsonDocument.ParseValue(ref reader);
             using var writer = new Utf8JsonWriter(written, Plain);
             writer.WriteStartObject();
+            var (hasTools, hasChoice) = (body.TryGet("tools"u8, out _), body.TryGet("tool_choice"u8, out _));
+            var (hasFunctions, hasCall) = (body.TryGet("functions"u8, out _), body.TryGet("function_call"u8, out _));
             foreach (var member in json.RootElement.EnumerateObject())
             {
-                WriteMember(writer, member);
+                // Of two that become the same member the newer one holds; where that is null, it is not there.
+                var isLeftOut = member.Name switch
+                {
+                    "functions" => hasTools,
+                    "function_call" => hasChoice,
+                    "tools" => !hasTools && hasFunctions,
+                    "tool_choice" => !hasChoice && hasCall,
+                    _ => false,
+                };
+                if (!isLeftOut)
+                {
+                    WriteMember(writer, member);
+                }
             }
 
             // The old form knows one call at a time.
-            if (json.RootElement.TryGetProperty("functions", out _) && !json.RootElement.TryGetProperty("parallel_tool_calls", out _))
+            if (hasFunctions && !hasTools && !json.RootElement.TryGetProperty("parallel_tool_calls", out _))
             {
                 writer.WriteBoolean("parallel_tool_calls", false);
             }
@@ -73,7 +87,7 @@ internal static class LegacyFunctions
 
                 json.WriteEndArray();
                 break;
-            case "function_call":
+            case "function_call" when member.Value.ValueKind != JsonValueKind.Null:
                 json.WritePropertyName("tool_choice");
                 if (member.Value.ValueKind == JsonValueKind.Object)
                 {

@@ -9,12 +9,13 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
     public async Task RunAsync(HttpContext http, ChatRequest request, ModelRoute route, CancellationToken cancel)
     {
         var body = request.Body;
-        if (request.IsLegacy)
+        if (request.IsInOldForm)
         {
             var (translated, error) = LegacyFunctions.ToTools(body);
             if (translated is null)
             {
-                await error!.WriteAsync(http);
+                RequestFacts.Of(http).End = error!.Code ?? error.Type;
+                await error.WriteAsync(http);
                 return;
             }
 
@@ -35,11 +36,12 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
         {
             await using var caller = new EventStreamResponse(http, clock);
             await relay.RunAsync(
-                call, caller, RequestFacts.Of(http), request.IsLegacy ? LegacyFunctions.RewriteChunk : null, () => DroppedParams.Name(http, call.DroppedParams), cancel);
+                call, caller, RequestFacts.Of(http), request.AnswersInOldForm ? LegacyFunctions.RewriteChunk : null,
+                () => DroppedParams.Name(http, call.DroppedParams), cancel);
             return;
         }
 
         await plain.RunAsync(
-            http, call, request.IsLegacy ? static reply => LegacyFunctions.RewriteReply(reply.Span) : null, cancel);
+            http, call, request.AnswersInOldForm ? static reply => LegacyFunctions.RewriteReply(reply.Span) : null, cancel);
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 
-
 namespace Gateway.Http;
 
 /// <summary>
@@ -25,6 +24,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
     private readonly SemaphoreSlim _writing = new(1);
     private long _lastWrite;
     private bool _ended;
+    private Action? _beforeHeaders;
 
     public EventStreamResponse(HttpContext http, TimeProvider clock)
     {
@@ -37,6 +37,15 @@ internal sealed class EventStreamResponse : IAsyncDisposable
 
     /// <summary>Whether the status is spent.</summary>
     public bool HasStarted => _http.Response.HasStarted;
+
+    /// <summary>
+    /// Sets headers that are not known from the start. Run once right before the headers go out, by whoever sends them,
+    /// and never beside a write; not run when they are gone already.
+    /// </summary>
+    public Action? BeforeHeaders
+    {
+        set => Volatile.Write(ref _beforeHeaders, value);
+    }
 
     /// <summary>Sends whole events. May not be called at the same time as itself.</summary>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> events, CancellationToken cancel)
@@ -68,6 +77,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
             _ended = true;
             if (!HasStarted)
             {
+                Volatile.Read(ref _beforeHeaders)?.Invoke();
                 await error.WriteAsync(_http);
                 return;
             }
@@ -109,6 +119,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         response.Headers.CacheControl = "no-cache";
         // nginx in front of us would otherwise collect the events before it sends them.
         response.Headers["X-Accel-Buffering"] = "no";
+        Volatile.Read(ref _beforeHeaders)?.Invoke();
     }
 
     private async Task KeepAliveAsync()

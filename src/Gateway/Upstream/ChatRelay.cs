@@ -20,6 +20,7 @@ internal sealed class ChatRelay(UpstreamClient client)
 
     /// <summary>Runs a streamed call to its end, which is one of the two truthful ones.</summary>
     /// <param name="rewrite">Makes other events of the upstream's, for callers who speak an older form; null: as they are.</param>
+    /// <param name="beforeHeaders">Sets headers that are known when the upstream has answered; see <see cref="EventStreamResponse.BeforeHeaders"/>.</param>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async Task RunAsync(
         UpstreamCall call, EventStreamResponse caller, RequestFacts facts, EventRewriter? rewrite, Action beforeHeaders,
@@ -28,10 +29,7 @@ internal sealed class ChatRelay(UpstreamClient client)
         var (stream, error, deployment) = await UpstreamStream.OpenAsync(client, call, cancel);
         facts.Deployment = deployment;
         // Only now is it known what was dropped; a keep-alive may have sent the headers before, then it goes untold.
-        if (!caller.HasStarted)
-        {
-            beforeHeaders();
-        }
+        caller.BeforeHeaders = beforeHeaders;
 
         if (stream is null)
         {

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Gateway.Bots;
+using Gateway.Chat;
 using Gateway.Tests.Chat;
 using Gateway.Tests.Http;
 using Gateway.Tests.Support;
@@ -144,7 +146,12 @@ public sealed class BotReplyTests(ScriptedGateway setup) : ScriptedTest(setup)
 
     [Theory]
     [InlineData("end_turn", "stop")]
+    [InlineData("eos", "stop")]
+    [InlineData("stop_sequence", "stop")]
+    [InlineData("complete", "stop")]
     [InlineData("length", "length")]
+    [InlineData("model_length", "length")]
+    [InlineData("max_tokens", "length")]
     [InlineData("function_call", "tool_calls")]
     public async Task A_finish_that_clients_do_not_know_becomes_one_they_do(string sent, string seen)
     {
@@ -156,6 +163,142 @@ public sealed class BotReplyTests(ScriptedGateway setup) : ScriptedTest(setup)
 
         await Transcript.AssertValidStreamAsync(Setup.Schemas, streamed.Body, includeUsage: false, n: 1, Cancel);
         Assert.Contains($"\"finish_reason\":\"{seen}\"", streamed.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("error", "upstream_unavailable")]
+    [InlineData("network_error", "upstream_unavailable")]
+    [InlineData("insufficient_system_resource", "upstream_unavailable")]
+    [InlineData("abort", "upstream_unavailable")]
+    [InlineData("cancelled", "upstream_unavailable")]
+    [InlineData("newly <invented>", "upstream_invalid_reply")]
+    public async Task A_finish_that_is_none_of_a_whole_answer_is_a_failure(string sent, string code)
+    {
+        Upstream.Answers(Wire.Stream(Wire.Role() + Wire.Text("Half an") + Wire.Finish(sent) + Wire.Done));
+
+        var streamed = await Setup.ChatAsync(Wire.Ask("bot/id=helper"), Cancel);
+        var plain = await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream: false), Cancel);
+
+        Assert.Equal((200, StreamEnding.ErrorThenAbort, "Half an"), (streamed.Status, streamed.Ending, Transcript.ContentOf(streamed.Body)));
+        Assert.Contains($"\"code\":\"{code}\"", streamed.Text, StringComparison.Ordinal);
+        var message = await Setup.AssertRefusedAsync(plain, 502, code, type: "server_error");
+        Assert.Equal(code == "upstream_invalid_reply", message.Contains("'newly ?invented?'", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_failure_for_a_finish_before_any_content_has_a_status()
+    {
+        Upstream.Answers(Wire.Stream(Wire.Role() + Wire.Finish("error") + Wire.Done));
+
+        await Setup.AssertRefusedAsync(await Setup.ChatAsync(Wire.Ask("bot/id=helper"), Cancel), 502, "upstream_unavailable", type: "server_error");
+    }
+
+    [Theory]
+    [InlineData("an upstream that repeats id, type and name on each piece", "a:f:{}",
+        """{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{"}}""",
+        """{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"}"}}""")]
+    [InlineData("without index, by ids", "a:f:{} b:g:[]",
+        """{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}""",
+        """{"id":"b","type":"function","function":{"name":"g","arguments":"["}}""",
+        """{"function":{"arguments":"]"}}""")]
+    [InlineData("without index, in one chunk", "a:f:{} b:f:[]",
+        """{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"id":"b","type":"function","function":{"name":"f","arguments":"[]"}}""")]
+    [InlineData("without type", "a:f:{}",
+        """{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}""",
+        """{"index":0,"type":"function","function":{"arguments":"}"}}""")]
+    [InlineData("all calls numbered 0", "a:f:{} b:f:[]",
+        """{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}""",
+        """{"index":0,"id":"b","type":"function","function":{"name":"f","arguments":"["}}""",
+        """{"index":0,"function":{"arguments":"]"}}""")]
+    [InlineData("numbered from 1, with a gap", "a:f:{} b:g:[]",
+        """{"index":1,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},{"index":7,"id":"b","type":"function","function":{"name":"g","arguments":"["}}""",
+        """{"index":7,"function":{"arguments":"]"}}""")]
+    [InlineData("empty ids and names behind the first piece", "a:f:{}",
+        """{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}""",
+        """{"index":0,"id":"","type":"","function":{"name":"","arguments":"{}"}}""")]
+    public async Task Calls_in_other_dialects_are_told_apart_and_said_once(string dialect, string calls, params string[] pieces)
+    {
+        Upstream.Answers(Wire.Stream(Wire.Role()
+            + string.Concat(pieces.Select(piece => Wire.Chunk($$""" "delta":{"tool_calls":[{{piece}}]},"finish_reason":null """)))
+            + Wire.Finish("tool_calls") + Wire.Done));
+
+        var streamed = await Setup.ChatAsync(Wire.Ask("bot/id=helper"), Cancel);
+        var plain = await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream: false), Cancel);
+
+        var whole = JsonNode.Parse(plain.Body)!["choices"]![0]!["message"]!["tool_calls"]!.AsArray();
+        Assert.True(calls == string.Join(' ', whole.Select(c => $"{c!["id"]}:{c["function"]!["name"]}:{c["function"]!["arguments"]}")), dialect);
+        await Transcript.AssertValidStreamAsync(Setup.Schemas, streamed.Body, includeUsage: false, n: 1, Cancel);
+        var said = Transcript.Events(streamed.Body).SkipLast(1)
+            .SelectMany(payload => JsonNode.Parse(payload)!["choices"]![0]!["delta"]!["tool_calls"]?.AsArray() ?? [])
+            .GroupBy(call => (int)call!["index"]!)
+            .ToList();
+        Assert.Equal(Enumerable.Range(0, whole.Count), said.Select(call => call.Key));
+        // Joined as clients do: what is said twice would be seen twice.
+        Assert.Equal(calls, string.Join(' ', said.Select(call => string.Concat(call.Select(piece => (string?)piece!["id"])) + ":"
+            + string.Concat(call.Select(piece => (string?)piece!["function"]!["name"])) + ":"
+            + string.Concat(call.Select(piece => (string?)piece!["function"]!["arguments"])))));
+        Assert.All(said, call => Assert.Single(call, piece => piece!["type"] is not null));
+    }
+
+    [Fact]
+    public async Task Calls_of_another_choice_leave_no_trace()
+    {
+        Upstream.Answers(Wire.Stream(Wire.Role()
+            + Wire.Event("""{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"x","type":"function","function":{"name":"x","arguments":"x"}}]},"index":1}]}""")
+            + Wire.Chunk(""" "delta":{"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]},"finish_reason":null """)
+            + Wire.Finish(index: 1) + Wire.Finish("tool_calls") + Wire.Done));
+
+        var plain = await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream: false), Cancel);
+
+        Assert.Equal(
+            """[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]""",
+            JsonNode.Parse(plain.Body)!["choices"]![0]!["message"]!["tool_calls"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void An_answer_that_grows_beyond_the_limit_is_not_gathered()
+    {
+        BotEvent[] pieces =
+        [
+            new BotEvent.Text("12345", new byte[5]), new BotEvent.Reasoning("12345"), new BotEvent.Refusal("12345"),
+            new BotEvent.CallerToolCall(0, "1", null, "2", "345"),
+        ];
+
+        var (roomy, tight) = (new BotReply(25), new BotReply(24));
+
+        Assert.All(pieces, piece => Assert.True(roomy.TryAdd(piece)));
+        Assert.Equal([true, true, true, false], pieces.Select(tight.TryAdd));
+        Assert.True(roomy.TryAdd(new BotEvent.Finished("stop", null)));
+    }
+
+    [Fact]
+    public async Task An_answer_without_end_is_a_refusal()
+    {
+        const int Length = 16 * 1024 * 1024;
+        var piece = Piece.Of(Wire.Text(new string('a', Length)));
+        Upstream.Answers(Answer.Stream([.. Enumerable.Repeat(piece, (128 * 1024 * 1024 / Length) + 1), Piece.Stall]));
+
+        var plain = await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream: false), Cancel);
+
+        await Setup.AssertRefusedAsync(plain, 502, "upstream_invalid_reply", type: "server_error");
+    }
+
+    [Fact]
+    public async Task Logprobs_of_all_pieces_are_joined_as_they_came()
+    {
+        static string Tokens(string content, string refusal) => Wire.Chunk(
+            $$""" "delta":{"content":"x"},"logprobs":{"content":{{content}},"refusal":{{refusal}}},"finish_reason":null """);
+        Upstream.Answers(Wire.Stream(Wire.Role()
+            + Tokens("""[{"token":"a","logprob":-0.50},{"token":"\ud800","logprob":-1}]""", "null") + Tokens("[]", "null")
+            + Tokens("""[{"token":"c","logprob":-2}]""", """[{"token":"d","logprob":-3}]""") + Wire.Finish() + Wire.Done));
+
+        var plain = await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream: false), Cancel);
+
+        Assert.Contains(
+            """
+            "logprobs":{"content":[{"token":"a","logprob":-0.50},{"token":"\ud800","logprob":-1},{"token":"c","logprob":-2}],"refusal":[{"token":"d","logprob":-3}]}
+            """,
+            plain.Text, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Tests.Chat;
+using Gateway.Tests.Http;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Bots;
@@ -83,6 +84,63 @@ public sealed class BotRequestTests(ScriptedGateway setup) : ScriptedTest(setup)
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Dropped_parameters_are_named_on_refusals_too(bool stream)
+    {
+        Upstream.Answers(Answer.Refusal(400, "No.", "invalid_request_error"));
+
+        var reply = await Setup.ChatAsync(Wire.Ask("bot/id=strict", stream, ",\"temperature\":1"), Cancel);
+
+        Assert.Equal((400, "temperature"), (reply.Status, reply.Headers["x-gateway-dropped-params"]));
+    }
+
+    [Fact]
+    public async Task A_locked_parameter_that_is_null_is_none_that_was_dropped()
+    {
+        var (sent, reply) = await AskAsync("strict", """{"role":"user","content":"hi"}""", ",\"temperature\":null,\"user\":null");
+
+        Assert.Equal((0.25, "of the bot"), ((double)sent["temperature"]!, (string?)sent["user"]));
+        Assert.False(reply.Headers.ContainsKey("x-gateway-dropped-params"));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("2")]
+    [InlineData("2.0")]
+    [InlineData("1.5")]
+    [InlineData("-1")]
+    [InlineData("1e400")]
+    public async Task A_bot_gives_one_answer(string n)
+    {
+        foreach (var stream in new[] { true, false })
+        {
+            await Setup.AssertRefusedAsync(await Setup.ChatAsync(Wire.Ask("bot/id=helper", stream, $",\"n\":{n}"), Cancel), 400, "invalid_value", "n");
+        }
+
+        Assert.Empty(Upstream.Requests);
+    }
+
+    [Theory]
+    [InlineData("1.0")]
+    [InlineData("null")]
+    public async Task One_answer_may_be_asked_for_in_any_way(string n) =>
+        await AskAsync("helper", """{"role":"user","content":"hi"}""", $",\"n\":{n}");
+
+    [Theory]
+    [InlineData("100.0")]
+    [InlineData("1e2")]
+    [InlineData("0.5")]
+    [InlineData("-1")]
+    [InlineData("1e400")]
+    public async Task A_single_limit_of_tokens_travels_as_it_is(string limit)
+    {
+        await AskAsync("helper", """{"role":"user","content":"hi"}""", $",\"max_tokens\":{limit}");
+
+        Assert.Contains($"\"max_tokens\":{limit},", System.Text.Encoding.UTF8.GetString(Upstream.LastBody), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("temperature")]
     [InlineData("seed")]
     public async Task A_null_of_the_callers_leaves_the_owners_parameter(string name)
@@ -100,6 +158,9 @@ public sealed class BotRequestTests(ScriptedGateway setup) : ScriptedTest(setup)
     [InlineData("strict", ",\"max_completion_tokens\":2000", "max_completion_tokens", 80)]
     [InlineData("strict", ",\"max_tokens\":null", "max_tokens", 80)]
     [InlineData("strict", ",\"max_tokens\":1e300", "max_tokens", 80)]
+    [InlineData("strict", ",\"max_tokens\":20.0", "max_tokens", 20)]
+    [InlineData("strict", ",\"max_tokens\":20.9", "max_tokens", 20)]
+    [InlineData("strict", ",\"max_tokens\":100.0", "max_tokens", 80)]
     [InlineData("helper", ",\"max_tokens\":20", "max_tokens", 20)]
     [InlineData("sealed-length", ",\"max_tokens\":20", "max_tokens", 80)]
     [InlineData("sealed-length", ",\"max_completion_tokens\":20", "max_tokens", 80)]

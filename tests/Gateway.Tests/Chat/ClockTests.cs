@@ -101,6 +101,17 @@ public sealed class ClockTests(ScriptedGateway setup) : ScriptedTest(setup)
     }
 
     [Fact]
+    public async Task Headers_that_go_out_with_a_comment_name_what_was_dropped()
+    {
+        Upstream.Answers(Answer.Stream(Piece.Of(Wire.Role()), Piece.Wait(TimeSpan.FromSeconds(5.7)), Piece.Of(Wire.Text("Hi") + Wire.Finish() + Wire.Done)));
+
+        var reply = await Setup.ChatAsync(Wire.Ask("model/name=dropping", more: ",\"user\":\"me\""), Cancel);
+
+        Assert.StartsWith(": keep-alive\n\n", reply.Text, StringComparison.Ordinal);
+        Assert.Equal(("user", StreamEnding.Done), (reply.Headers["x-gateway-dropped-params"], reply.Ending));
+    }
+
+    [Fact]
     public async Task A_place_that_does_not_take_connections_is_given_up()
     {
         using var full = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -60,6 +60,76 @@ public sealed class LegacyFunctionsTests(ScriptedGateway setup) : ScriptedTest(s
     }
 
     [Theory]
+    [InlineData("", "")]
+    [InlineData(""","functions":[{"name":"old"}]""", "")]
+    [InlineData(""","functions":[{"name":"old"}],"function_call":"none","tool_choice":"auto" """, ""","tool_choice":"auto" """)]
+    [InlineData(""","function_call":{"name":"f"},"tool_choice":null""", ""","tool_choice":{"type":"function","function":{"name":"f"}}""")]
+    public async Task Tools_with_an_old_history_are_answered_as_tools(string more, string arrives)
+    {
+        const string Tools = """
+            "tools":[{"type":"function","function":{"name":"f"}}]
+            """;
+        Upstream.Answers(
+            Answer.Json(Replies.ToolCall("plain", "f", "{}")),
+            Replies.Stream(Replies.ToolCallEvents("plain", "f", "{}")),
+            Replies.Stream(Replies.ToolCallEvents("plain", "f", "{}")),
+            Replies.Stream(Replies.ToolCallEvents("plain", "f", "{}")));
+        string Old(string selector, bool stream) =>
+            $$$"""{"model":"{{{selector}}}","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"1"}},{"role":"function","name":"f","content":"7"}],{{{Tools}}}{{{more}}},"stream":{{{(stream ? "true" : "false")}}} }""";
+
+        foreach (var (selector, stream) in new[] { ("model/name=plain", false), ("model/name=plain", true), ("bot/id=helper", true), ("bot/id=helper", false) })
+        {
+            var reply = await Setup.ChatAsync(Old(selector, stream), Cancel);
+
+            Assert.Equal(200, reply.Status);
+            Assert.Contains("\"finish_reason\":\"tool_calls\"", reply.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("function_call", reply.Text, StringComparison.Ordinal);
+            var sent = Encoding.UTF8.GetString(Upstream.LastBody);
+            Assert.DoesNotContain("function_call", sent, StringComparison.Ordinal);
+            Assert.DoesNotContain("functions", sent, StringComparison.Ordinal);
+            Assert.DoesNotContain("parallel_tool_calls", sent, StringComparison.Ordinal);
+            Assert.Equal(1, sent.Split("\"tools\"").Length - 1);
+            Assert.Contains(Tools, sent, StringComparison.Ordinal);
+            Assert.Equal(arrives == "" ? 0 : 1, sent.Split("\"tool_choice\"").Length - 1);
+            Assert.Contains(arrives.Trim(), sent, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_refused_request_says_so_in_its_log_line()
+    {
+        var reply = await Setup.ChatAsync(
+            """{"model":"model/name=plain","messages":[{"role":"user","content":"hi"}],"functions":[{"name":"f"}],"\ud800":1}""", Cancel);
+
+        var id = reply.Headers["x-request-id"];
+        string? line;
+        do
+        {
+            // It is written when the reply has gone out.
+            await Task.Delay(10, Cancel);
+            line = Setup.Gateway.Output.Split('\n').FirstOrDefault(text => text.Contains(id, StringComparison.Ordinal));
+        }
+        while (line is null);
+
+        Assert.Equal(400, reply.Status);
+        Assert.Contains("; invalid_request_error", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Functions_beside_tools_that_are_null_become_tools()
+    {
+        Upstream.Answers(Answer.Json(Replies.ToolCall("plain", "f", "{}")));
+
+        var reply = await Setup.ChatAsync(
+            """{"model":"model/name=plain","tools":null,"tool_choice":null,"messages":[{"role":"user","content":"hi"}],"functions":[{"name":"f"}],"function_call":"auto"}""", Cancel);
+
+        Assert.Equal(
+            """{"model":"plain","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto","parallel_tool_calls":false}""",
+            Encoding.UTF8.GetString(Upstream.LastBody));
+        Assert.Contains("\"finish_reason\":\"function_call\"", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("model/name=plain")]
     [InlineData("bot/id=helper")]
     public async Task A_tool_call_comes_back_as_a_function_call(string selector)
