@@ -43,7 +43,7 @@ internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings setti
         new ApplyWorkspaces(db, box, rows, changes, errors, clock).Match(file);
         if (options.Prune)
         {
-            await new ApplyPrune(db, rows, changes).RemoveAsync(file, cancel);
+            await new ApplyPrune(db, rows, changes, errors).RemoveAsync(file, cancel);
         }
 
         errors.AddRange(await new ApplyReferences(db, rows, settings).CheckAsync(file, options.Prune, cancel));

@@ -5,8 +5,10 @@ using Microsoft.EntityFrameworkCore;
 namespace Gateway.Admin;
 
 /// <summary>Takes out what a file made before and this one no longer names. Objects of the API are not touched.</summary>
-internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges changes)
+internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges changes, List<FileError> errors)
 {
+    private const int MostNamed = 5;
+
     public async Task RemoveAsync(GatewayFile file, CancellationToken cancel)
     {
         var models = file.Models.Select(m => m.Name).ToHashSet();
@@ -36,10 +38,20 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
 
     /// <summary>
     /// With all that it owns, by name and not by the database's cascade: only rows that are removed here leave word for
-    /// the gateways that have them in memory.
+    /// the gateways that have them in memory. Refused while it holds what no file made: a workspace of the API that a file
+    /// once named must not take that along.
     /// </summary>
     private async Task RemoveWorkspaceAsync(WorkspaceRow workspace, CancellationToken cancel)
     {
+        var keys = await db.Keys.Where(k => k.WorkspaceId == workspace.Id).OrderBy(k => k.Id).ToListAsync(cancel);
+        Refuse(
+            workspace, "revoke its keys first", "keys", keys.Where(k => k.RevokedAt is null).Select(k => $"{k.Name} ({k.Id})"));
+        const string Advice = "name the workspace in the file, or remove them first";
+        Refuse(workspace, Advice, "bots that no file made", rows.Bots.Values
+            .Where(b => b.WorkspaceId == workspace.Id && b.Managed != ManagedBy.File).Select(b => b.Id));
+        Refuse(workspace, Advice, "secrets that no file made", rows.Secrets.Values
+            .Where(s => s.WorkspaceId == workspace.Id && s.Managed != ManagedBy.File).Select(s => s.Name));
+
         foreach (var bot in rows.Bots.Values.Where(b => b.WorkspaceId == workspace.Id).ToList())
         {
             Remove(bot, workspace.Name);
@@ -50,7 +62,7 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
             Remove(secret, workspace.Name);
         }
 
-        foreach (var key in await db.Keys.Where(k => k.WorkspaceId == workspace.Id).OrderBy(k => k.Id).ToListAsync(cancel))
+        foreach (var key in keys)
         {
             rows.Removed.Add(key);
             changes.Removed("key", $"{workspace.Name}/{key.Name} ({key.Id})");
@@ -59,6 +71,18 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
         rows.Workspaces.Remove(workspace.Name);
         rows.Removed.Add(workspace);
         changes.Removed("workspace", workspace.Name);
+    }
+
+    private void Refuse(WorkspaceRow workspace, string advice, string what, IEnumerable<string> found)
+    {
+        var names = found.Order(StringComparer.Ordinal).ToList();
+        if (names.Count > 0)
+        {
+            var more = names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "";
+            errors.Add(new FileError(
+                0, "",
+                $"workspace '{workspace.Name}' cannot be removed, it has {what}: {string.Join(", ", names.Take(MostNamed))}{more}; {advice}"));
+        }
     }
 
     private void RemoveFromOtherWorkspaces(GatewayFile file)

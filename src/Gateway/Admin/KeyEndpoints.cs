@@ -16,12 +16,11 @@ internal sealed record KeyObject(
     public string Object { get; init; } = "key";
 }
 
-internal sealed record KeyList(IReadOnlyList<KeyObject> Data)
+/// <param name="HasMore">Whether <c>after</c> with the last id gives more.</param>
+internal sealed record KeyList(IReadOnlyList<KeyObject> Data, bool HasMore)
 {
     [JsonPropertyOrder(-1)]
     public string Object { get; init; } = "list";
-
-    public bool HasMore { get; init; }
 }
 
 internal sealed record KeyDeleted(string Id, bool Deleted = true)
@@ -41,6 +40,8 @@ internal static class KeyEndpoints
 {
     /// <summary>Known and not built: refused by name, never ignored.</summary>
     private static readonly HashSet<string> Later = new(StringComparer.Ordinal) { "rpm", "tpm", "concurrent", "budget" };
+
+    private const int MostPerPage = 1_000;
 
     private static readonly HashSet<string> Known = new(StringComparer.Ordinal) { "workspace", "name", "scopes", "selectors", "expires_at" };
 
@@ -76,25 +77,49 @@ internal static class KeyEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext http, KeyStore keys, CancellationToken cancel)
     {
-        var wanted = http.Request.Query["workspace"].FirstOrDefault();
-        var all = await keys.ListAsync(RequestFacts.Of(http).Caller!.WorkspaceId, cancel);
+        if (!TryReadPage(http.Request.Query, out var page, out var wrong))
+        {
+            return wrong!.ToResult();
+        }
+
+        if (await keys.PageAsync(RequestFacts.Of(http).Caller!.WorkspaceId, page, cancel) is not { } found)
+        {
+            return ApiError.InvalidValue("after", "there is no such key.").ToResult();
+        }
+
         return Results.Json(
-            new KeyList([.. all.Where(k => wanted is null || k.Workspace == wanted).Select(k => Show(k.Key, k.Workspace, null))]),
+            new KeyList([.. found.Take(page.Limit).Select(k => Show(k.Key, k.Workspace, null))], found.Count > page.Limit),
             AdminJson.Default.KeyList);
     }
 
-    private static async Task<IResult> GetAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel)
-    {
-        var all = await keys.ListAsync(RequestFacts.Of(http).Caller!.WorkspaceId, cancel);
-        return all.FirstOrDefault(k => k.Key.Id.ToString() == id) is { Key: not null } found
+    private static async Task<IResult> GetAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel) =>
+        Guid.TryParse(id, out var guid)
+        && await keys.FindAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel) is { } found
             ? Results.Json(Show(found.Key, found.Workspace, null), AdminJson.Default.KeyObject)
             : ApiError.NotFound("key").ToResult();
-    }
 
     private static async Task<IResult> RevokeAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel) =>
         Guid.TryParse(id, out var guid) && await keys.RevokeAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel)
             ? Results.Json(new KeyDeleted(id), AdminJson.Default.KeyDeleted)
             : ApiError.NotFound("key").ToResult();
+
+    private static bool TryReadPage(IQueryCollection query, out KeyPage page, out ApiError? error)
+    {
+        var workspace = query["workspace"].FirstOrDefault();
+        var limit = MostPerPage;
+        var after = Guid.Empty;
+        var hasAfter = query["after"].FirstOrDefault() is { } id && Guid.TryParse(id, out after);
+        error = workspace?.Any(char.IsControl) == true
+            ? ApiError.InvalidValue("workspace", "expected a workspace's name, without control characters.")
+            : query["limit"].FirstOrDefault() is { } count
+                && (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out limit) || limit is 0 or > MostPerPage)
+            ? ApiError.InvalidValue("limit", $"expected a whole number from 1 to {MostPerPage}.")
+            : query.ContainsKey("after") && !hasAfter
+            ? ApiError.InvalidValue("after", "expected the id of a key.")
+            : null;
+        page = new KeyPage(workspace, hasAfter ? after : null, limit);
+        return error is null;
+    }
 
     private static KeyObject Show(KeyRow row, string workspace, string? key) => new(
         row.Id.ToString(), workspace, row.Name, row.Scopes, row.Selectors, row.Ending, Seconds(row.CreatedAt)!.Value,
@@ -190,15 +215,37 @@ internal static class KeyEndpoints
         while (isList && reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             isList = reader.TokenType == JsonTokenType.String;
-            texts.Add(isList ? reader.GetString()! : "");
+            if (isList && TextOf(ref reader) is { } text)
+            {
+                texts.Add(text);
+            }
+            else
+            {
+                isList = false;
+            }
         }
 
         if (!isList)
         {
-            error ??= ApiError.InvalidType(name, "an array of strings", JsonBody.KindName(member.Kind));
+            error ??= member.Kind == JsonTokenType.StartArray
+                ? ApiError.InvalidValue(name, "expected an array of strings, each of them whole.")
+                : ApiError.InvalidType(name, "an array of strings", JsonBody.KindName(member.Kind));
         }
 
         return texts;
+    }
+
+    /// <summary>Null when the string holds half of a surrogate pair, which is no text.</summary>
+    private static string? TextOf(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private static DateTimeOffset? Time(JsonBody json, ref ApiError? error)

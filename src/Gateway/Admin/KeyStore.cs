@@ -1,3 +1,4 @@
+using Gateway.Admin.File;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Selectors;
@@ -11,6 +12,10 @@ namespace Gateway.Admin;
 /// <param name="Selectors">Exact or ending in <c>*</c>; empty: all of the workspace.</param>
 internal sealed record NewKey(
     string Workspace, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Selectors, DateTimeOffset? ExpiresAt);
+
+/// <param name="Workspace">The name of the only workspace wanted; null: any.</param>
+/// <param name="After">The id of the last key of the page before; null: the first page.</param>
+internal sealed record KeyPage(string? Workspace, Guid? After, int Limit);
 
 /// <summary>Makes, lists and revokes keys, for the API and the command line alike.</summary>
 internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
@@ -59,17 +64,38 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
         return (row, key, null);
     }
 
-    /// <summary>Keys, newest last. Null workspace: of all workspaces, for the operator.</summary>
-    public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>> ListAsync(Guid? workspace, CancellationToken cancel)
+    /// <summary>All keys, newest last. Null workspace: of all workspaces, for the operator.</summary>
+    public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>> ListAsync(Guid? workspace, CancellationToken cancel) =>
+        [.. (await Of(workspace).OrderBy(k => k.Key.CreatedAt).ThenBy(k => k.Key.Id).ToListAsync(cancel)).Select(k => (k.Key, k.Workspace))];
+
+    /// <summary>Some keys, newest last.</summary>
+    /// <param name="workspace">The only workspace whose keys may be seen; null: all, for the operator.</param>
+    /// <returns>One more than asked for when there are more; null when there is no key with the id of <c>After</c>.</returns>
+    public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>?> PageAsync(Guid? workspace, KeyPage page, CancellationToken cancel)
     {
-        var keys =
-            from key in db.Keys.AsNoTracking()
-            join owner in db.Workspaces on key.WorkspaceId equals owner.Id
-            where workspace == null || key.WorkspaceId == workspace
-            orderby key.CreatedAt, key.Id
-            select new { key, owner.Name };
-        return [.. (await keys.ToListAsync(cancel)).Select(k => (k.key, k.Name))];
+        var keys = Of(workspace);
+        if (page.Workspace is { } name)
+        {
+            keys = keys.Where(k => k.Workspace == name);
+        }
+
+        if (page.After is { } id)
+        {
+            if (await FindAsync(workspace, id, cancel) is not { Key: { } last })
+            {
+                return null;
+            }
+
+            keys = keys.Where(k => k.Key.CreatedAt > last.CreatedAt || (k.Key.CreatedAt == last.CreatedAt && k.Key.Id > last.Id));
+        }
+
+        var found = await keys.OrderBy(k => k.Key.CreatedAt).ThenBy(k => k.Key.Id).Take(page.Limit + 1).ToListAsync(cancel);
+        return [.. found.Select(k => (k.Key, k.Workspace))];
     }
+
+    /// <summary>A key by its id (in this workspace); null when there is none.</summary>
+    public async Task<(KeyRow Key, string Workspace)?> FindAsync(Guid? workspace, Guid id, CancellationToken cancel) =>
+        await Of(workspace).SingleOrDefaultAsync(k => k.Key.Id == id, cancel) is { } found ? (found.Key, found.Workspace) : null;
 
     /// <summary>Revokes a key for good. False when there is none with this id (in this workspace); again is no error.</summary>
     public async Task<bool> RevokeAsync(Guid? workspace, Guid id, CancellationToken cancel)
@@ -89,8 +115,20 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
         return true;
     }
 
+    private IQueryable<Owned> Of(Guid? workspace) =>
+        from key in db.Keys.AsNoTracking()
+        join owner in db.Workspaces on key.WorkspaceId equals owner.Id
+        where workspace == null || key.WorkspaceId == workspace
+        select new Owned { Key = key, Workspace = owner.Name };
+
     private ApiError? Check(NewKey wanted)
     {
+        // Postgres holds no NUL, not even in a question.
+        if (wanted.Workspace.Any(char.IsControl))
+        {
+            return ApiError.InvalidValue("workspace", "expected a workspace's name, without control characters.");
+        }
+
         if (wanted.Name.Length is 0 or > LongestName)
         {
             return ApiError.InvalidValue("name", $"expected 1 to {LongestName} characters.");
@@ -103,14 +141,21 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
 
         if (wanted.Scopes.FirstOrDefault(s => s is not ("chat" or "admin")) is { } scope)
         {
-            return ApiError.InvalidValue("scopes", $"'{scope}' is none of 'chat', 'admin'.");
+            return ApiError.InvalidValue("scopes", $"{FileWords.Quote(scope)} is none of 'chat', 'admin'.");
         }
 
         if (wanted.Selectors.FirstOrDefault(s => !Selector.IsPattern(s)) is { } selector)
         {
-            return ApiError.InvalidValue("selectors", $"'{selector}' is not a selector. Use {Selector.Forms}; it may end in '*'.");
+            return ApiError.InvalidValue("selectors", $"{FileWords.Quote(selector)} is not a selector. Use {Selector.Forms}, at most {Selector.MaxLength} characters; it may end in '*'.");
         }
 
         return wanted.ExpiresAt <= clock.GetUtcNow() ? ApiError.InvalidValue("expires_at", "it has passed.") : null;
+    }
+
+    private sealed class Owned
+    {
+        public required KeyRow Key { get; init; }
+
+        public required string Workspace { get; init; }
     }
 }

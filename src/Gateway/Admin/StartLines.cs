@@ -1,3 +1,4 @@
+using Gateway.Admin.File;
 using Gateway.Data;
 using Gateway.Upstream;
 
@@ -14,6 +15,11 @@ internal static class StartLines
         var listening = urls.ToList();
         var print = Console.Out;
         print.WriteLine($"gateway listens on {string.Join(", ", listening)}");
+        foreach (var name in settings.Unknown)
+        {
+            print.WriteLine(Warning(name));
+        }
+
         print.WriteLine($"data directory: {settings.AbsoluteDataDirectory}");
         if (firstKey is null)
         {
@@ -29,6 +35,21 @@ internal static class StartLines
                 $"curl -s {Reachable(listening[0])}/v1/chat/completions -H 'Authorization: Bearer {firstKey}' -H 'Content-Type: application/json' "
                 + $"-d '{{\"model\":\"bot/id={Catalog.DemoModel}\",\"messages\":[{{\"role\":\"user\",\"content\":\"What is a bot?\"}}]}}'");
         }
+    }
+
+    /// <summary>The line about a setting that does nothing.</summary>
+    public static string Warning(string name)
+    {
+        var shown = $"warning: {GatewaySettings.Section}__{FileWords.Quote(name)[1..^1]}";
+        return name.ToUpperInvariant() switch
+        {
+            "PUBLICURL" => $"{shown} is not built in this version; remove it",
+            "CONNECTIONSTRING" => $"{shown} is no setting; did you mean ConnectionStrings__Gateway?",
+            "OPENAIAPIKEY" => $"{shown} is no setting; did you mean OPENAI_API_KEY?",
+            _ when FileWords.Nearest(name, GatewaySettings.Names) is { } near =>
+                $"{shown} is no setting; did you mean {GatewaySettings.Section}__{near}?",
+            _ => $"{shown} is no setting",
+        };
     }
 
     /// <summary>An address that a person can paste: <c>[::]</c> and <c>+</c> are only good to listen on.</summary>

@@ -122,9 +122,12 @@ internal sealed class GatewayDatabase : IAsyncDisposable
 
             return parts.ConnectionString;
         }
-        catch (ArgumentException wrong)
+        catch (ArgumentException)
         {
-            throw new SettingsException($"ConnectionStrings__Gateway cannot be read: {wrong.Message}");
+            // The driver's message may quote a piece of a password that was cut by a ';' of its own.
+            throw new SettingsException(
+                "ConnectionStrings__Gateway cannot be read. Expected keywords such as "
+                + "Host=db;Port=5432;Database=gateway;Username=gateway;Password=…; a value with ';' or '=' in it goes in quotes.");
         }
     }
 

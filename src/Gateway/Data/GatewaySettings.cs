@@ -53,6 +53,17 @@ internal sealed class GatewaySettings
     /// <summary>Key for the provider <c>openai</c> that exists while none is configured; from <c>OPENAI_API_KEY</c>.</summary>
     public Secret? OpenAiApiKey { get; set; }
 
+    /// <summary>What was set under <c>Gateway</c> and means nothing, as the operator wrote it.</summary>
+    public IReadOnlyList<string> Unknown { get; private set; } = [];
+
+    /// <summary>What can be set under <c>Gateway</c>.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. typeof(GatewaySettings).GetProperties()
+            .Where(p => p.SetMethod?.IsPublic == true && p.Name is not (nameof(ConnectionString) or nameof(OpenAiApiKey)))
+            .Select(p => p.Name),
+    ];
+
     public string AbsoluteDataDirectory => Path.GetFullPath(DataDirectory);
 
     /// <summary>Reads and checks the settings.</summary>
@@ -71,6 +82,12 @@ internal sealed class GatewaySettings
 
         settings.ConnectionString = configuration.GetConnectionString("Gateway") ?? "";
         settings.OpenAiApiKey = configuration["OPENAI_API_KEY"] is { Length: > 0 } key ? new Secret(key) : null;
+
+        settings.Unknown =
+        [
+            .. configuration.GetSection(Section).GetChildren().Select(set => set.Key)
+                .Where(name => !Names.Contains(name, StringComparer.OrdinalIgnoreCase)),
+        ];
 
         var found = new List<ValidationResult>();
         if (!Validator.TryValidateObject(settings, new ValidationContext(settings), found, validateAllProperties: true))

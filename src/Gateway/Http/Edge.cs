@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Gateway.Data;
 using Gateway.Observability;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Http;
 
@@ -13,6 +14,10 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
 {
     private const string RequestIdHeader = "x-request-id";
     private const int LongestRequestId = 128;
+    private const string CallerLeft = "caller_left";
+
+    /// <summary>Kestrel's words for a body that ended before its announced end; the reason itself is not public.</summary>
+    private const string CutBody = "Unexpected end of request content.";
 
     public async Task InvokeAsync(HttpContext http)
     {
@@ -28,9 +33,16 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
                 await HandleAsync(http, facts);
             }
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        // Whatever comes of it when a caller leaves in the middle. The token may lag behind the lost connection.
+        catch (Exception left) when (left is ConnectionResetException || http.RequestAborted.IsCancellationRequested)
         {
-            facts.End ??= "caller_left";
+            facts.End ??= CallerLeft;
+        }
+        // One who only stopped sending can still read why nothing came of it.
+        catch (BadHttpRequestException cut) when (cut.Message == CutBody)
+        {
+            facts.End ??= CallerLeft;
+            await EndAsync(http, facts, ApiError.BadRequest());
         }
         catch (BadHttpRequestException bad)
         {

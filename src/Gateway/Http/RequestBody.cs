@@ -1,4 +1,5 @@
 using System.Buffers;
+using Microsoft.AspNetCore.Connections;
 
 namespace Gateway.Http;
 
@@ -10,6 +11,9 @@ internal sealed class RequestBody : IDisposable
 {
     private const int FirstBytes = 16 * 1024;
 
+    /// <summary>Most that is held for a body before its bytes have come: announcing many costs a caller nothing.</summary>
+    private const int MostAnnounced = 64 * 1024;
+
     private byte[]? _buffer;
     private readonly int _length;
 
@@ -20,6 +24,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Reads a JSON body, however it is sent.</summary>
     /// <returns>Either the body, or why it is refused.</returns>
     /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
+    /// <exception cref="ConnectionResetException">The caller left.</exception>
     public static async ValueTask<(RequestBody? Body, ApiError? Error)> ReadJsonAsync(
         HttpContext http, BodyLimits limits, CancellationToken cancel)
     {
@@ -40,7 +45,7 @@ internal sealed class RequestBody : IDisposable
             return (null, TooLarge(http, limit));
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? FirstBytes) + 1);
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(request.ContentLength ?? FirstBytes, MostAnnounced) + 1);
         var length = 0;
         try
         {
@@ -48,10 +53,10 @@ internal sealed class RequestBody : IDisposable
             {
                 if (length == buffer.Length)
                 {
-                    buffer = Grow(buffer, length);
+                    buffer = Grow(buffer, length, (int)(request.ContentLength ?? limit) + 1);
                 }
 
-                var read = await request.Body.ReadAsync(buffer.AsMemory(length), cancel);
+                var read = await ReadSomeAsync(request, buffer.AsMemory(length), cancel);
                 length += read;
                 if (length > limit)
                 {
@@ -95,9 +100,25 @@ internal sealed class RequestBody : IDisposable
         return ApiError.BodyTooLarge(limit);
     }
 
-    private static byte[] Grow(byte[] buffer, int length)
+    /// <summary>Some more of a body; 0 at its end. A caller who left is told apart from trouble of our own.</summary>
+    /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
+    /// <exception cref="ConnectionResetException">The caller left.</exception>
+    public static async ValueTask<int> ReadSomeAsync(HttpRequest request, Memory<byte> buffer, CancellationToken cancel)
     {
-        var larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        try
+        {
+            return await request.Body.ReadAsync(buffer, cancel);
+        }
+        catch (IOException lost) when (lost is not (BadHttpRequestException or ConnectionResetException))
+        {
+            throw new ConnectionResetException(lost.Message, lost);
+        }
+    }
+
+    /// <param name="most">All that the body can need.</param>
+    private static byte[] Grow(byte[] buffer, int length, int most)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(buffer.Length * 2L, most));
         buffer.AsSpan(0, length).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Data;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Win32.SafeHandles;
 
 namespace Gateway.Http;
@@ -15,6 +16,7 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
     /// <summary>Reads a body to its end, up to the operator's limit for uploads.</summary>
     /// <returns>Either the body, or why it is refused.</returns>
     /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
+    /// <exception cref="ConnectionResetException">The caller left.</exception>
     /// <exception cref="IOException">The disk does not take it.</exception>
     public async Task<(SpooledBody? Body, ApiError? Error)> ReadAsync(HttpContext http, CancellationToken cancel)
     {
@@ -36,7 +38,7 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
         try
         {
             var length = 0L;
-            while (await request.Body.ReadAsync(buffer, cancel) is > 0 and var read)
+            while (await RequestBody.ReadSomeAsync(request, buffer, cancel) is > 0 and var read)
             {
                 if (length + read > limit)
                 {

@@ -18,6 +18,12 @@ internal sealed class Adjustments(TimeProvider clock)
     /// <summary>Most that is remembered of one model at one provider: values are the callers' to make up.</summary>
     private const int MostKept = 64;
 
+    /// <summary>
+    /// Most pairs of provider and model: a model <c>*</c> takes names that callers make up. When it is full, all is
+    /// forgotten, which costs each model one request that is sent twice.
+    /// </summary>
+    private const int MostModels = 10_000;
+
     private const int LongestValue = 64;
 
     /// <summary>Dropping these changes how an answer is made, not what it means. Nothing else is ever dropped.</summary>
@@ -42,6 +48,11 @@ internal sealed class Adjustments(TimeProvider clock)
 
     public void Learn(string provider, string model, Unsupported parameter)
     {
+        if (_learned.Count >= MostModels && !_learned.ContainsKey((provider, model)))
+        {
+            _learned.Clear();
+        }
+
         var known = _learned.GetOrAdd((provider, model), _ => new());
         if (known.Count >= MostKept)
         {

@@ -85,7 +85,13 @@ internal static class UpstreamRefusal
             }
             : null;
 
-    private static TimeSpan? RetryAfter(HttpResponseMessage response)
+    /// <summary>What a caller is told to wait, whatever an upstream says: clients obey, and would sleep for hours.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response) =>
+        AskedWait(response) is { } wait ? wait < LongestWait ? wait : LongestWait : null;
+
+    private static TimeSpan? AskedWait(HttpResponseMessage response)
     {
         if (response.Headers.TryGetValues("retry-after-ms", out var milliseconds)
             && double.TryParse(milliseconds.First(), CultureInfo.InvariantCulture, out var ms) && ms is > 0 and < 86_400_000)

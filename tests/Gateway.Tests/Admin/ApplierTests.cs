@@ -138,9 +138,16 @@ public sealed class ApplierTests(TestPostgres postgres)
         }
 
         var key = await installed.ReadAsync(db => db.Keys.SingleAsync(Cancel));
+        var refused = await installed.RefusedAsync("{}", new ApplyOptions(Prune: true));
+        await using (var db = installed.Database.NewContext())
+        {
+            Assert.True(await new KeyStore(db, TimeProvider.System).RevokeAsync(null, key.Id, Cancel));
+        }
 
         var changes = await installed.ApplyAsync("{}", new ApplyOptions(Prune: true));
 
+        Assert.Equal(
+            [$"gateway.yaml: workspace 'acme' cannot be removed, it has keys: k1 ({key.Id}); revoke its keys first"], refused);
         Assert.Equal(
             ["- model *", "- model gpt-4o", "- provider openai", "- bot acme/support", "- secret acme/token",
                 $"- key acme/k1 ({key.Id})", "- workspace acme"],
@@ -150,6 +157,25 @@ public sealed class ApplierTests(TestPostgres postgres)
         Assert.Equal(
             ["bots/support", $"keys/{key.Id}", "models/*", "models/gpt-4o", "providers/openai", "secrets/token", $"workspaces/{key.WorkspaceId}"],
             await installed.ReadAsync(db => db.Deletions.OrderBy(d => d.Kind).ThenBy(d => d.ObjectId).Select(d => d.Kind + "/" + d.ObjectId).ToListAsync(Cancel)));
+    }
+
+    [Fact]
+    public async Task A_workspace_is_not_pruned_with_what_no_file_made_in_it()
+    {
+        await using var installed = await Installed.InAsync(postgres);
+        await installed.ApplyAsync(Complete, environment: Variables);
+        await installed.ReadAsync(db => db.Bots.ExecuteUpdateAsync(b => b.SetProperty(r => r.Managed, ManagedBy.Api), Cancel));
+        await installed.ReadAsync(db => db.Secrets.ExecuteUpdateAsync(b => b.SetProperty(r => r.Managed, ManagedBy.Api), Cancel));
+
+        var errors = await installed.RefusedAsync("{}", new ApplyOptions(Prune: true));
+
+        Assert.Equal(
+            ["gateway.yaml: workspace 'acme' cannot be removed, it has bots that no file made: support; "
+                + "name the workspace in the file, or remove them first",
+                "gateway.yaml: workspace 'acme' cannot be removed, it has secrets that no file made: token; "
+                + "name the workspace in the file, or remove them first"],
+            errors);
+        Assert.Equal(1, await installed.ReadAsync(db => db.Workspaces.CountAsync(w => w.Name == "acme", Cancel)));
     }
 
     [Fact]

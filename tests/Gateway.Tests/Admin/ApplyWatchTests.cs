@@ -56,7 +56,7 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
         var folder = Directory.CreateDirectory(gateway.YamlFile + ".data").FullName;
         await System.IO.File.WriteAllTextAsync(Path.Combine(folder, "file"), Bots("four"), Cancel);
         System.IO.File.Delete(gateway.YamlFile);
-        await Task.Delay(TimeSpan.FromSeconds(2.5), Cancel);
+        await UntilAsync(() => Task.FromResult(gateway.Output.Contains("cannot be read", StringComparison.Ordinal)), gateway);
         System.IO.File.CreateSymbolicLink(gateway.YamlFile, Path.Combine(folder, "file"));
         await EventuallyAsync(gateway, key, "bot/id=four", "bot/id=one", "bot/id=three", "bot/id=two");
     }
@@ -89,7 +89,12 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
             System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("one", "two"), Cancel), System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("one", "two"), Cancel));
         await EventuallyAsync(first, key, "bot/id=one", "bot/id=two");
         await EventuallyAsync(second, key, "bot/id=one", "bot/id=two");
-        await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
+        // Both have come past the file before when they are at the next one.
+        await Task.WhenAll(
+            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("one", "two", "three"), Cancel),
+            System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("one", "two", "three"), Cancel));
+        await EventuallyAsync(first, key, "bot/id=one", "bot/id=three", "bot/id=two");
+        await EventuallyAsync(second, key, "bot/id=one", "bot/id=three", "bot/id=two");
 
         var applied = (first.Output + second.Output).Split('\n');
         Assert.Single(applied, line => line.Contains("+ bot acme/one", StringComparison.Ordinal));
@@ -145,7 +150,7 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
 
     private static async Task UntilAsync(Func<Task<bool>> condition, GatewayProcess gateway)
     {
-        for (var tries = 0; tries < 300; tries++)
+        for (var tries = 0; tries < 1_200; tries++)
         {
             if (await condition())
             {
@@ -155,7 +160,7 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
             await Task.Delay(50, Cancel);
         }
 
-        Assert.Fail($"It did not come true within 15 s.\n{gateway.LastWords}");
+        Assert.Fail($"It did not come true within 60 s.\n{gateway.LastWords}");
     }
 
     private async Task<GatewayProcess> StartAsync(string yaml, string? connectionString = null, string? dataDirectory = null) =>

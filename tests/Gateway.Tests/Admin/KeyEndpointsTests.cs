@@ -72,20 +72,67 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(client, HttpMethod.Get, "/admin/v1/keys"));
     }
 
-    [Fact]
-    public async Task A_key_ends_when_it_expires()
+    [Theory]
+    [InlineData("""{"workspace":"acme","name":"n","scopes":["\ud800"]}""", "scopes")]
+    [InlineData("""{"workspace":"acme","name":"n","scopes":["chat",5]}""", "scopes")]
+    [InlineData("""{"workspace":"acme","name":"n","selectors":["model/name=\ud800"]}""", "selectors")]
+    [InlineData("""{"workspace":"acme","name":"n","selectors":["model/name=a\u0000*"]}""", "selectors")]
+    [InlineData("""{"workspace":"acme","name":"n","selectors":["model/name=a\u0000"]}""", "selectors")]
+    [InlineData("""{"workspace":"a\u0000b","name":"n"}""", "workspace")]
+    [InlineData("""{"workspace":"\ud800","name":"n"}""", "workspace")]
+    [InlineData("""{"workspace":"acme","name":"a\u0000"}""", "name")]
+    public async Task What_no_database_can_hold_is_refused(string body, string param)
     {
         await using var gateway = await StartAsync();
-        var key = await gateway.CreateKeyAsync("acme", expiresAt: DateTimeOffset.UtcNow.AddSeconds(3), cancel: Cancel);
+        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
 
-        var before = await ModelsAsync(gateway, key.Text);
-        await Task.Delay(TimeSpan.FromSeconds(3.5), Cancel);
-        using var client = gateway.Client(key.Text);
-        using var after = await client.GetAsync("/v1/models", Cancel);
+        using var reply = await client.PostAsync("/admin/v1/keys", content, Cancel);
 
-        Assert.Equal(HttpStatusCode.OK, before);
-        Assert.Equal(HttpStatusCode.Unauthorized, after.StatusCode);
-        Assert.Contains("expired", await after.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Equal(param, ParamOf((reply.StatusCode, JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!)));
+    }
+
+    [Fact]
+    public async Task A_selector_is_kept_up_to_its_limit()
+    {
+        await using var gateway = await StartAsync();
+        using var client = gateway.Client(GatewayProcess.AdminKey);
+        JsonObject Wanted(string selector) => new() { ["workspace"] = "acme", ["name"] = "n", ["selectors"] = new JsonArray(selector) };
+
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(client, Wanted("bot/id=".PadRight(511, 'a') + "*"))).Status);
+        Assert.Equal("selectors", ParamOf(await PostAsync(client, Wanted("bot/id=".PadRight(512, 'a') + "*"))));
+        Assert.Equal("selectors", ParamOf(await PostAsync(client, Wanted("bot/id=".PadRight(513, 'a')))));
+    }
+
+    [Fact]
+    public async Task Keys_are_listed_in_pages_and_found_one_by_one()
+    {
+        await using var gateway = await StartAsync();
+        var made = new List<GatewayKey>();
+        foreach (var (workspace, name) in new[] { ("acme", "a"), ("other", "b"), ("acme", "c"), ("acme", "d"), ("acme", "e") })
+        {
+            made.Add(await gateway.CreateKeyAsync(workspace, name: name, cancel: Cancel));
+        }
+
+        using var client = gateway.Client(GatewayProcess.AdminKey);
+
+        Assert.Equal(("a c", true), await PageAsync(client, "workspace=acme&limit=2"));
+        Assert.Equal(("d e", false), await PageAsync(client, $"workspace=acme&limit=2&after={made[2].Id}"));
+        Assert.Equal(("c", true), await PageAsync(client, $"limit=1&after={made[1].Id}"));
+        Assert.Equal(("", false), await PageAsync(client, $"after={made[4].Id}"));
+        Assert.Equal(("a c d e", false), await PageAsync(client, "workspace=acme"));
+        Assert.Equal("b", (await client.GetFromJsonAsync<JsonNode>($"/admin/v1/keys/{made[1].Id}", Cancel))!["name"]!.GetValue<string>());
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(client, HttpMethod.Get, $"/admin/v1/keys/{Guid.NewGuid()}"));
+        foreach (var wrong in new[] { "limit=0", "limit=1001", "limit=x", "limit=-1", "after=x", $"after={Guid.NewGuid()}", "workspace=a%00b" })
+        {
+            Assert.Equal((wrong, HttpStatusCode.BadRequest), (wrong, await StatusAsync(client, HttpMethod.Get, $"/admin/v1/keys?{wrong}")));
+        }
+    }
+
+    private static async Task<(string Names, bool HasMore)> PageAsync(HttpClient client, string query)
+    {
+        var page = (await client.GetFromJsonAsync<JsonNode>($"/admin/v1/keys?{query}", Cancel))!;
+        return (string.Join(' ', page["data"]!.AsArray().Select(k => k!["name"]!.GetValue<string>())), page["has_more"]!.GetValue<bool>());
     }
 
     private static string? ParamOf((HttpStatusCode Status, JsonNode Body) reply) =>

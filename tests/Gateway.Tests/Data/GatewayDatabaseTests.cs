@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Gateway.Data;
@@ -41,19 +40,24 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
 
         foreach (var connectionString in wrong)
         {
-            var clock = Stopwatch.StartNew();
             var refused = await Assert.ThrowsAsync<SettingsException>(() => OpenAsync(connectionString));
             Assert.Contains("ConnectionStrings__Gateway", refused.Message, StringComparison.Ordinal);
-            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         }
+
+        Assert.DoesNotContain(_said, line => line.StartsWith("waiting", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task A_connection_string_that_cannot_be_read_is_refused()
+    [Theory]
+    [InlineData("Host=a;Nonsense=b")]
+    [InlineData("Host=a;Password=first;hunter2=rest")]
+    [InlineData("Host=a;Password=first;hunter2")]
+    [InlineData("Host=a;Port=hunter2")]
+    public async Task A_connection_string_that_cannot_be_read_is_refused_and_not_repeated(string connectionString)
     {
-        var refused = await Assert.ThrowsAsync<SettingsException>(() => OpenAsync("Host=a;Nonsense=b"));
+        var refused = await Assert.ThrowsAsync<SettingsException>(() => OpenAsync(connectionString));
 
-        Assert.Contains("ConnectionStrings__Gateway", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings__Gateway cannot be read. Expected keywords such as Host=", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", refused.Message, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -76,21 +80,24 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
     }
 
     [Fact]
-    public async Task A_database_that_comes_up_five_seconds_late_is_waited_for()
+    public async Task A_database_that_comes_up_late_is_waited_for()
     {
         var right = new NpgsqlConnectionStringBuilder(await postgres.CreateDatabaseAsync(cancel: Cancel));
         var port = FreePort.Next();
         var late = new NpgsqlConnectionStringBuilder(right.ConnectionString) { Port = port }.ConnectionString;
         using var stop = new CancellationTokenSource();
-        var clock = Stopwatch.StartNew();
 
         var opening = OpenAsync(late);
-        await Task.Delay(TimeSpan.FromSeconds(5), Cancel);
-        var forwarding = ForwardAsync(port, right.Port, stop.Token);
-        await using (await opening)
+        while (!opening.IsCompleted && !HasSaid("waiting up to 60 s"))
         {
-            Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20));
-            Assert.Contains(_said, line => line.StartsWith("waiting up to 60 s", StringComparison.Ordinal));
+            await Task.Delay(20, Cancel);
+        }
+
+        Assert.False(opening.IsCompleted);
+        var forwarding = ForwardAsync(port, right.Port, stop.Token);
+        await using (var database = await opening)
+        {
+            await using var connection = await database.Source.OpenConnectionAsync(Cancel);
         }
 
         await stop.CancelAsync();
@@ -121,6 +128,14 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
         foreach (var database in all)
         {
             await database.DisposeAsync();
+        }
+    }
+
+    private bool HasSaid(string beginning)
+    {
+        lock (_said)
+        {
+            return _said.Exists(line => line.StartsWith(beginning, StringComparison.Ordinal));
         }
     }
 

@@ -96,6 +96,47 @@ public sealed class BodySizeTests(ScriptedGateway setup) : ScriptedTest(setup)
     }
 
     [Theory]
+    [InlineData("/v1/chat/completions", "application/json", "Content-Length: 100000")]
+    [InlineData("/v1/chat/completions", "application/json", "Transfer-Encoding: chunked")]
+    [InlineData("/v1/audio/transcriptions", "multipart/form-data; boundary=b", "Content-Length: 100000")]
+    public async Task A_caller_whose_connection_breaks_in_the_middle_of_its_body_is_logged_as_gone(string path, string type, string how)
+    {
+        var logged = Setup.Gateway.Output.Length;
+        var id = $"breaks-{Guid.NewGuid():N}";
+        using var connection = await RawConnection.OpenAsync(Setup.Gateway.BaseUrl, Cancel);
+        await connection.WriteAsync(
+            RawConnection.Head($"POST {path} HTTP/1.1\nAuthorization: Bearer {Setup.Key}\nContent-Type: {type}\nx-request-id: {id}\n{how}"), Cancel);
+        await connection.WriteAsync(Encoding.ASCII.GetBytes(how.StartsWith('T') ? "5\r\n{\"mod\r\n" : "{\"mod"), Cancel);
+        // Let the gateway come to wait for the rest.
+        await Task.Delay(200, Cancel);
+
+        connection.Reset();
+
+        await WaitForAsync(() => Setup.Gateway.Output[logged..].Contains(id, StringComparison.Ordinal));
+        Assert.DoesNotContain(" ERR ", Setup.Gateway.Output[logged..], StringComparison.Ordinal);
+        Assert.Contains(
+            Setup.Gateway.Output[logged..].Split('\n'),
+            line => line.Contains(id, StringComparison.Ordinal) && line.Contains("caller_left", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 1000")]
+    [InlineData("Transfer-Encoding: chunked")]
+    public async Task A_body_that_ends_too_early_is_its_callers_doing(string how)
+    {
+        var logged = Setup.Gateway.Output.Length;
+        var id = $"ends-{Guid.NewGuid():N}";
+        using var connection = await RawConnection.OpenAsync(Setup.Gateway.BaseUrl, Cancel);
+
+        await connection.WriteAsync(RawConnection.Head($"{Post}\nx-request-id: {id}\n{how}"), Cancel);
+        await connection.WriteAsync(Encoding.ASCII.GetBytes(how.StartsWith('T') ? "5\r\n{\"mod\r\n" : "{\"mod"), Cancel);
+        connection.EndSending();
+
+        await WaitForAsync(() => Setup.Gateway.Output[logged..].Split('\n').Any(
+            line => line.Contains(id, StringComparison.Ordinal) && line.Contains("caller_left", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("zz\r\n")]
     [InlineData("5\r\n{\"modXX")]
     public async Task A_broken_transfer_coding_is_refused(string chunks)

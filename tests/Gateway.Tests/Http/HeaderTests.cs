@@ -43,6 +43,20 @@ public sealed class HeaderTests(ScriptedGateway setup) : ScriptedTest(setup)
     }
 
     [Theory]
+    [InlineData("7", "7")]
+    [InlineData("60", "60")]
+    [InlineData("86400", "60")]
+    [InlineData("Fri, 01 Jan 2100 00:00:00 GMT", "60")]
+    public async Task A_caller_is_never_told_to_wait_for_more_than_a_minute(string said, string told)
+    {
+        Upstream.Answers(Answer.Refusal(429, "Too fast.", "requests", "rate_limit_exceeded", retryAfter: said));
+
+        var reply = await Setup.ChatAsync("""{"model":"model/name=plain","messages":[{"role":"user","content":"hi"}]}""", Cancel);
+
+        Assert.Equal((429, told), (reply.Status, reply.Headers["Retry-After"]));
+    }
+
+    [Theory]
     [InlineData("GET /v1/nothing", 404)]
     [InlineData("GET /v1/chat/completions", 405)]
     [InlineData("GET /health/live", 200)]

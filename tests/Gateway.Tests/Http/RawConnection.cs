@@ -62,6 +62,16 @@ internal sealed class RawConnection : IDisposable
         return new RawReply(int.Parse(lines[0].Split(' ')[1], CultureInfo.InvariantCulture), headers, body, broken, TimeSpan.Zero);
     }
 
+    /// <summary>Closes so that the other side sees a reset.</summary>
+    public void Reset()
+    {
+        _client.LingerState = new LingerOption(enable: true, seconds: 0);
+        _client.Dispose();
+    }
+
+    /// <summary>Sends no more, and can still read.</summary>
+    public void EndSending() => _client.Client.Shutdown(SocketShutdown.Send);
+
     /// <summary>Closes at once, as a caller does who goes away.</summary>
     public void Dispose() => _client.Dispose();
 

@@ -51,6 +51,13 @@ public sealed class SelectorRefusalTests(ScriptedGateway setup) : ScriptedTest(s
         await Setup.AssertRefusedAsync(await AskAsync(model), 400, "invalid_model_selector", "model");
 
     [Fact]
+    public async Task A_selector_over_the_limit_is_refused()
+    {
+        await Setup.AssertRefusedAsync(await AskAsync("model/name=".PadRight(512, 'a')), 404, "model_not_found", "model");
+        await Setup.AssertRefusedAsync(await AskAsync("model/name=".PadRight(513, 'a')), 400, "invalid_model_selector", "model");
+    }
+
+    [Fact]
     public async Task A_selector_of_megabytes_is_shown_in_part() =>
         Assert.InRange((await Setup.AssertRefusedAsync(await AskAsync(new string('m', 3_000_000)), 400, "invalid_model_selector", "model")).Length, 200, 500);
 

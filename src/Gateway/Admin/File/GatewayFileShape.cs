@@ -27,11 +27,24 @@ internal static class GatewayFileShape
     private static readonly Number Count = new(1, 1_000_000_000, IsWhole: true);
     private static readonly Flag YesNo = new();
 
-    private static readonly RefusedNames ConnectionHeaders = new(StringComparer.OrdinalIgnoreCase, new[]
-    {
+    private static readonly string[] ConnectionHeaders =
+    [
         "accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "keep-alive",
         "te", "trailer", "transfer-encoding", "upgrade",
-    }.ToFrozenDictionary(name => name, _ => "the gateway sets it itself", StringComparer.OrdinalIgnoreCase));
+    ];
+
+    // .NET keeps these with a request's body, and puts them on no request that has none.
+    private static readonly string[] BodyHeaders =
+    [
+        "allow", "content-disposition", "content-language", "content-location", "content-md5", "content-range", "expires",
+        "last-modified",
+    ];
+
+    private static readonly RefusedNames RefusedHeaders = new(
+        StringComparer.OrdinalIgnoreCase,
+        ConnectionHeaders.Select(name => (name, Reason: "the gateway sets it itself"))
+            .Concat(BodyHeaders.Select(name => (name, Reason: "it describes one body and cannot be sent with every request")))
+            .ToFrozenDictionary(header => header.name, header => header.Reason, StringComparer.OrdinalIgnoreCase));
 
     private static readonly RefusedNames RequestMembers = new(StringComparer.Ordinal, new Dictionary<string, string>
     {
@@ -55,7 +68,7 @@ internal static class GatewayFileShape
         new("headers", new TextMap(
                 new(Pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", Expected: "a header's name"),
                 Credential,
-                ConnectionHeaders),
+                RefusedHeaders),
             "Sent with every request to this provider."),
         Field.Later("maxConcurrency", "Most requests at a time.", Count));
 
