@@ -225,6 +225,12 @@ internal static class KeyEndpoints
             }
         }
 
+        // Absent means all; an empty list, which a script may have come to, must not mean the same.
+        if (isList && texts.Count == 0)
+        {
+            error ??= ApiError.EmptyArray(name);
+        }
+
         if (!isList)
         {
             error ??= member.Kind == JsonTokenType.StartArray

@@ -49,21 +49,21 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
         }
 
         var call = new UpstreamCall { Route = route, Path = "chat/completions", Body = body, IsStream = true, WantsUsage = true };
-        await foreach (var happened in StepAsync(call, dropped, facts, cancel))
+        await foreach (var happened in StepAsync(request, call, dropped, facts, cancel))
         {
             yield return happened;
         }
     }
 
     private async IAsyncEnumerable<BotEvent> StepAsync(
-        UpstreamCall call, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
+        TurnRequest request, UpstreamCall call, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
     {
         var (stream, error, deployment) = await UpstreamStream.OpenAsync(client, call, cancel);
         facts.Deployment = deployment;
         dropped.AddRange(call.DroppedParams);
         if (stream is null)
         {
-            yield return new BotEvent.Failed(error!);
+            yield return new BotEvent.Failed(MessagePositions.Restore(error!, request.Body, call.Body));
             yield break;
         }
 
@@ -94,7 +94,7 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
 
             yield return stream.End() is { } broken
                 ? new BotEvent.Failed(broken)
-                : new BotEvent.Finished(chunks.FinishReason, stream.Facts.Usage);
+                : new BotEvent.Finished(chunks.FinishReason, stream.Facts.Usage).Checked(request.Selector);
         }
     }
 }

@@ -186,7 +186,7 @@ internal sealed partial class ChunkReader
     private void AddCall(CallPiece piece)
     {
         var (position, index, id, type, name, arguments) = piece;
-        var call = index is null ? FindByOrder(position, id, name) : FindByIndex(index, id);
+        var call = index is null ? FindByOrder(position, id, name) : FindByIndex(index, id, name);
         var isNew = call is null;
         if (call is null)
         {
@@ -205,9 +205,12 @@ internal sealed partial class ChunkReader
         }
     }
 
-    /// <summary>Null for a new call: its index was not seen yet, or stands with an id that is not known there.</summary>
-    private Call? FindByIndex(int? sent, string? id) =>
-        _calls.FindLast(call => call.SentIndex == sent && (id is null || call.Id is null || call.Id == id));
+    /// <summary>
+    /// Null for a new call: its index was not seen yet, or stands with an id that is not known there and a name. An id
+    /// alone opens none: some upstreams make a new one for every piece.
+    /// </summary>
+    private Call? FindByIndex(int? sent, string? id, string? name) =>
+        _calls.FindLast(call => call.SentIndex == sent && (id is null || name is null || call.Id is null || call.Id == id));
 
     /// <summary>Null for a new call: without an index it shows by an id of its own, or where there is none by its name.</summary>
     private Call? FindByOrder(int position, string? id, string? name)

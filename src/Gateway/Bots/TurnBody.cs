@@ -75,7 +75,8 @@ internal static class TurnBody
         json.WriteEndArray();
     }
 
-    private static bool IsSystem(JsonElement message) =>
+    /// <summary>Whether a message goes into the system prompt instead of staying where it is.</summary>
+    public static bool IsSystem(JsonElement message) =>
         message.TryGetProperty("role", out var role) && (role.ValueEquals("system"u8) || role.ValueEquals("developer"u8));
 
     private static string TextOf(JsonElement message)

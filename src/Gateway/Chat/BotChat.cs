@@ -29,8 +29,8 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         }
 
         var dropped = new List<string>();
-        var events = CheckedAsync(
-            turns.RunAsync(new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel), selector.Text);
+        var events = turns.RunAsync(
+            new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel);
         var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm);
         if (request.IsStream)
         {
@@ -49,15 +49,6 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
             : request.Body.TryGet("modalities"u8, out var asked) && request.Body.Value(asked).Span.IndexOf("\"audio\""u8) >= 0
                 ? ApiError.InvalidValue("modalities", "a bot answers in text.")
                 : null;
-
-    /// <summary>The same events, but no end that is not one of a whole answer.</summary>
-    private static async IAsyncEnumerable<BotEvent> CheckedAsync(IAsyncEnumerable<BotEvent> events, string selector)
-    {
-        await foreach (var happened in events)
-        {
-            yield return happened is BotEvent.Finished finished ? finished.Checked(selector) : happened;
-        }
-    }
 
     private async Task StreamAsync(
         HttpContext http, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, List<string> dropped, CancellationToken cancel)

@@ -77,7 +77,8 @@ internal sealed class GatewaySettings
         }
         catch (InvalidOperationException wrong)
         {
-            throw new SettingsException($"A setting under '{Section}' has the wrong form: {wrong.InnerException?.Message ?? wrong.Message}");
+            // The framework's words name the setting and quote the value; only numbers, times and booleans can come here.
+            throw new SettingsException($"{wrong.Message} In the environment ':' is written '__'.");
         }
 
         settings.ConnectionString = configuration.GetConnectionString("Gateway") ?? "";

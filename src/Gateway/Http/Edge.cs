@@ -60,8 +60,8 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
 
         log.Request(
             http.Request.Method, EdgePath.ForLog(http), http.Response.StatusCode, facts.RequestId,
-            Stopwatch.GetElapsedTime(started).TotalMilliseconds, facts.Caller?.Workspace, facts.Caller?.KeyId, facts.Selector,
-            facts.Deployment, facts.InputTokens, facts.OutputTokens, facts.End);
+            Stopwatch.GetElapsedTime(started).TotalMilliseconds, facts.End ?? "ok", facts.Caller?.Workspace ?? "-",
+            facts.Caller?.KeyId, facts.Selector ?? "-", facts.Deployment ?? "-", facts.InputTokens ?? 0, facts.OutputTokens ?? 0);
     }
 
     private async Task HandleAsync(HttpContext http, RequestFacts facts)

@@ -95,6 +95,26 @@ public sealed class BotRequestTests(ScriptedGateway setup) : ScriptedTest(setup)
         Assert.Equal((400, "temperature"), (reply.Status, reply.Headers["x-gateway-dropped-params"]));
     }
 
+    [Theory]
+    [InlineData("helper", 1, "messages[0].role")]
+    [InlineData("helper", 3, "messages[4].role")]
+    [InlineData("helper", 0, "messages.role")]
+    [InlineData("mute", 2, "messages[3].role")]
+    public async Task A_message_that_the_model_refuses_is_named_by_the_callers_own_position(string bot, int position, string named)
+    {
+        var isMute = bot == "mute";
+        Upstream.Answers(Answer.Json(
+            $$"""{ "error": {"message":"Bad messages[{{position}}].role.","type":"invalid_request_error","param":"messages[{{position}}].role","code":null} }""",
+            System.Net.HttpStatusCode.BadRequest));
+        var system = isMute ? """{"role":"user","content":"0"}""" : """{"role":"user","content":"0"},{"role":"system","content":"1"}""";
+
+        var reply = await Setup.ChatAsync($$"""
+            {"model":"bot/id={{bot}}","messages":[{{system}},{"role":"user","content":"2"},{"role":"system","content":""},{"role":"user","content":"4"}]}
+            """, Cancel);
+
+        Assert.Equal(named, (string?)JsonNode.Parse(reply.Text)!["error"]!["param"]);
+    }
+
     [Fact]
     public async Task A_locked_parameter_that_is_null_is_none_that_was_dropped()
     {
