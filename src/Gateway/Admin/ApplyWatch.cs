@@ -44,15 +44,27 @@ internal sealed class ApplyWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Told to stop. Where a start failed, the host would take this for a failure of ours and say so.
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
         using var timer = new PeriodicTimer(Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await timer.WaitForNextTickAsync(stopping))
         {
             try
             {
-                await LookAsync(stoppingToken);
+                await LookAsync(stopping);
                 _problem = null;
             }
-            catch (Exception failed) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception failed) when (!stopping.IsCancellationRequested)
             {
                 // Tried again at the next tick, since a lost database comes back; the same trouble is said once.
                 var problem = failed is SettingsException ? failed.Message : $"{settings.Apply}: {failed.GetType().Name}";

@@ -73,11 +73,23 @@ internal sealed class ConfigFeed(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var listening = ListenAsync(stoppingToken);
-        var poll = settings.PollInterval == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : settings.PollInterval;
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            await _signal.WaitAsync(poll, stoppingToken);
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Told to stop. Where a start failed, the host would take this for a failure of ours and say so.
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
+        var listening = ListenAsync(stopping);
+        var poll = settings.PollInterval == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : settings.PollInterval;
+        while (!stopping.IsCancellationRequested)
+        {
+            await _signal.WaitAsync(poll, stopping);
             while (_signal.Wait(0, CancellationToken.None))
             {
                 // One read answers all who asked before it started.
@@ -92,10 +104,10 @@ internal sealed class ConfigFeed(
 
             try
             {
-                await ReadAsync(stoppingToken);
+                await ReadAsync(stopping);
                 asked.SetResult();
             }
-            catch (Exception broken) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception broken) when (!stopping.IsCancellationRequested)
             {
                 Volatile.Write(ref _isFailing, true);
                 log.ConfigReadFailed(broken.GetType().Name, Age.TotalSeconds);
@@ -103,7 +115,7 @@ internal sealed class ConfigFeed(
                 _ = asked.Task.Exception;
             }
 
-            await Task.Delay(ShortestGap, clock, stoppingToken);
+            await Task.Delay(ShortestGap, clock, stopping);
         }
 
         await listening;

@@ -22,14 +22,26 @@ internal sealed class ProviderModels(Catalog catalog, Transport transport, TimeP
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Told to stop. Where a start failed, the host would take this for a failure of ours and say so.
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stopping)
+    {
         using var timer = new PeriodicTimer(Look, clock);
         do
         {
             var providers = catalog.Current.Models.Where(m => m.IsWildcard).SelectMany(m => m.Deployments).Select(d => d.Provider);
             // Side by side: one that does not answer must not keep the others waiting.
-            await Task.WhenAll(providers.Distinct().Select(provider => RefreshAsync(provider, stoppingToken)));
+            await Task.WhenAll(providers.Distinct().Select(provider => RefreshAsync(provider, stopping)));
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        while (await timer.WaitForNextTickAsync(stopping));
     }
 
     /// <summary>Asks again when the provider changed or its list is old; a failure counts as asked.</summary>
