@@ -20,7 +20,9 @@ internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpa
 }
 
 /// <summary>An upstream base URL and its credential.</summary>
-internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers)
+/// <param name="maxConcurrency">Most requests at a time from this gateway; null: any number.</param>
+internal sealed class Provider(
+    string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers, int? maxConcurrency = null)
 {
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
@@ -34,6 +36,8 @@ internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IRea
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; } = headers;
 
+    public int? MaxConcurrency { get; } = maxConcurrency;
+
     /// <summary>The address of one of its routes. Kept: parsing one costs more than the rest of a request's head.</summary>
     /// <param name="path">One of the few that the gateway knows, such as <c>chat/completions</c>; never a caller's text.</param>
     public Uri Url(string path) => _urls.GetOrAdd(path, static (p, b) => new Uri($"{b}/{p}"), BaseUrl);
@@ -41,9 +45,28 @@ internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IRea
 
 /// <summary>A model at a provider.</summary>
 /// <param name="UpstreamModel">The name at the provider; null: the name that the caller used.</param>
-internal sealed record Deployment(Provider Provider, string? UpstreamModel)
+/// <param name="Weight">Share of the model's traffic, relative to its other deployments'.</param>
+/// <param name="SupportsPrefill">Whether it continues an assistant's unfinished message.</param>
+internal sealed record Deployment(Provider Provider, string? UpstreamModel, int Weight = 1, bool SupportsPrefill = false)
 {
     public byte[]? UpstreamModelJson { get; } = UpstreamModel is null ? null : UpstreamBody.JsonName(UpstreamModel);
+}
+
+/// <summary>When a failing deployment is left alone, and for how long.</summary>
+/// <param name="FailureRate">Share of failed attempts in the window, 0 to 1.</param>
+/// <param name="Minimum">Attempts in the window below which the circuit stays closed.</param>
+/// <param name="Open">How long nothing is sent, until one request is the trial.</param>
+internal sealed record BreakerOptions(double FailureRate, int Minimum, TimeSpan Window, TimeSpan Open)
+{
+    public static BreakerOptions Default { get; } = new(0.5, 4, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10));
+}
+
+/// <summary>USD per million tokens.</summary>
+internal sealed record ModelPrice(decimal Input, decimal CachedInput, decimal Output)
+{
+    /// <summary>What these tokens cost, in USD.</summary>
+    public decimal Of(long input, long cachedInput, long output) =>
+        (((input - cachedInput) * Input) + (cachedInput * CachedInput) + (output * Output)) / 1_000_000m;
 }
 
 /// <summary>A name that callers use, and what answers it.</summary>
@@ -53,6 +76,25 @@ internal sealed record Model(
     ModelTimeouts Timeouts, DateTime CreatedAt)
 {
     public const string Wildcard = "*";
+
+    /// <summary>Names of models to ask when every deployment has failed, in order.</summary>
+    public IReadOnlyList<string> Fallbacks { get; init; } = [];
+
+    /// <summary>Further attempts on the same deployment.</summary>
+    public int Retries { get; init; } = 2;
+
+    public BreakerOptions Breaker { get; init; } = BreakerOptions.Default;
+
+    public RescueMode Rescue { get; init; } = RescueMode.Prefill;
+
+    /// <summary>Size of the context; null: unknown.</summary>
+    public int? ContextTokens { get; init; }
+
+    /// <summary>What is reserved for a reply when the caller gives no limit; null: the gateway's own guess.</summary>
+    public int? DefaultOutputTokens { get; init; }
+
+    /// <summary>Null: unknown.</summary>
+    public ModelPrice? Price { get; init; }
 
     public bool IsWildcard => Name == Wildcard;
 
@@ -154,7 +196,7 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
                 ? []
                 : JsonSerializer.Deserialize<Dictionary<string, string>>(
                     box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal())!;
-            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers]);
+            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers], row.MaxConcurrency);
             _opened[row.Id] = (row.Version, provider);
             return provider;
         }
@@ -170,11 +212,24 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
         row.Name, row.Workspaces,
         [.. row.Deployments.OrderBy(d => d.Position)
             .Where(d => providers.ContainsKey(d.ProviderId))
-            .Select(d => new Deployment(providers[d.ProviderId], d.UpstreamModel))],
+            .Select(d => new Deployment(providers[d.ProviderId], d.UpstreamModel, d.Weight, d.SupportsPrefill))],
         row.DropParams,
         new ModelTimeouts(
             TimeSpan.FromMilliseconds(row.ConnectMs), TimeSpan.FromMilliseconds(row.HeadersMs),
             TimeSpan.FromMilliseconds(row.FirstContentMs), TimeSpan.FromMilliseconds(row.IdleMs),
             TimeSpan.FromMilliseconds(row.TotalMs)),
-        row.CreatedAt);
+        row.CreatedAt)
+    {
+        Fallbacks = row.Fallbacks,
+        Retries = row.Retries,
+        Breaker = new BreakerOptions(
+            row.BreakerFailureRate, row.BreakerMinimum, TimeSpan.FromMilliseconds(row.BreakerWindowMs),
+            TimeSpan.FromMilliseconds(row.BreakerOpenMs)),
+        Rescue = row.Rescue,
+        ContextTokens = row.ContextTokens,
+        DefaultOutputTokens = row.DefaultOutputTokens,
+        Price = row.PriceInput is { } input
+            ? new ModelPrice(input, row.PriceCachedInput ?? input, row.PriceOutput ?? 0)
+            : null,
+    };
 }
