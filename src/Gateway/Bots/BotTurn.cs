@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Gateway.Data;
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Upstream;
 
 namespace Gateway.Bots;
@@ -20,7 +22,7 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
     /// <param name="dropped">Takes the parameters that are not used: locked by the bot, or not taken by the model.</param>
     /// <exception cref="OperationCanceledException">The caller left; every upstream call is closed.</exception>
     public async IAsyncEnumerable<BotEvent> RunAsync(
-        TurnRequest request, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
+        TurnRequest request, Metered metered, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
     {
         var bot = request.Bot;
         if (catalog.Current.Find(bot.Model, request.Workspace, request.Selector) is not { } route)
@@ -48,7 +50,22 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
             yield break;
         }
 
-        var call = new UpstreamCall { Route = route, Path = "chat/completions", Body = body, IsStream = true, WantsUsage = true };
+        var call = new UpstreamCall
+        {
+            Route = route,
+            Path = "chat/completions",
+            Body = body,
+            Usage = metered.Usage,
+            IsStream = true,
+            WantsUsage = true,
+        };
+        var limits = bot.Limits is { } own ? (bot.Id, own) : ((string, LimitValues)?)null;
+        if (await metered.ReserveAsync(call.Need(), limits, cancel) is { } limited)
+        {
+            yield return new BotEvent.Failed(limited);
+            yield break;
+        }
+
         await foreach (var happened in StepAsync(request, call, dropped, facts, cancel))
         {
             yield return happened;

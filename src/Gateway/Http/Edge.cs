@@ -14,7 +14,6 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
 {
     private const string RequestIdHeader = "x-request-id";
     private const int LongestRequestId = 128;
-    private const string CallerLeft = "caller_left";
 
     /// <summary>Kestrel's words for a body that ended before its announced end; the reason itself is not public.</summary>
     private const string CutBody = "Unexpected end of request content.";
@@ -36,12 +35,12 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
         // Whatever comes of it when a caller leaves in the middle. The token may lag behind the lost connection.
         catch (Exception left) when (left is ConnectionResetException || http.RequestAborted.IsCancellationRequested)
         {
-            facts.End ??= CallerLeft;
+            facts.End ??= RequestFacts.CallerLeft;
         }
         // One who only stopped sending can still read why nothing came of it.
         catch (BadHttpRequestException cut) when (cut.Message == CutBody)
         {
-            facts.End ??= CallerLeft;
+            facts.End ??= RequestFacts.CallerLeft;
             await EndAsync(http, facts, ApiError.BadRequest());
         }
         catch (BadHttpRequestException bad)

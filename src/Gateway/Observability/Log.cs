@@ -18,7 +18,7 @@ internal static partial class Log
     [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, tokens {InputTokens}+{OutputTokens}")]
     public static partial void Request(
         this ILogger log, string method, string route, int status, string requestId, double milliseconds,
-        string end, string workspace, Guid? keyId, string selector, string deployment, int inputTokens, int outputTokens);
+        string end, string workspace, Guid? keyId, string selector, string deployment, long inputTokens, long outputTokens);
 
     // The stack says where; the exception's own text is left out, since it may quote what a caller sent.
     [LoggerMessage(201, LogLevel.Error, "Request {RequestId} failed: {Exception} {Stack}")]

@@ -29,7 +29,7 @@ internal sealed class ForwardedJson(RequestBody bytes, JsonBody body) : IForward
     public Stream Open(ModelRoute route, Deployment deployment, List<string> dropped)
     {
         // Not a stream for UpstreamBody, which would ask for a usage event that only completions know.
-        var call = new UpstreamCall { Route = route, Path = "", Body = body };
+        var call = new UpstreamCall { Route = route, Path = "", Body = body, Usage = null! };
         var edited = UpstreamBody.Build(call, deployment, unsupported: null).ToArray();
         dropped.AddRange(call.DroppedParams);
         return new MemoryStream(edited, writable: false);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Http;
+using Gateway.Usage;
 
 namespace Gateway.Upstream;
 
@@ -14,6 +15,9 @@ internal sealed class UpstreamCall
     /// <summary>What the caller sent, or a bot composed. Must stay as it is until the call is over.</summary>
     public required JsonBody Body { get; init; }
 
+    /// <summary>Where each attempt is recorded.</summary>
+    public required RequestUsage Usage { get; init; }
+
     public bool IsStream { get; init; }
 
     /// <summary>Whether the usage chunk was asked for; if not, it is asked for all the same and kept from the caller.</summary>
@@ -24,6 +28,13 @@ internal sealed class UpstreamCall
 
     /// <summary>Parameters that were not sent because the upstream does not take them, as the header names them.</summary>
     public List<string> DroppedParams { get; } = [];
+
+    /// <summary>What it may use at most, at the model that was asked for.</summary>
+    public Need Need()
+    {
+        var (prompt, output) = (PromptEstimate.Prompt(Body), PromptEstimate.Output(Body, Route.Model, Choices));
+        return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output));
+    }
 
     /// <summary>Whether a request for a stream asks for the usage chunk.</summary>
     public static bool AsksForUsage(JsonBody body) =>
