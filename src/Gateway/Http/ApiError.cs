@@ -106,6 +106,11 @@ internal sealed record ApiError(
     public static ApiError UpstreamUnavailable(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' could not be reached.");
 
+    /// <summary>Every deployment is left alone for the moment, or has as many requests as it takes.</summary>
+    public static ApiError UpstreamBusy(string selector, TimeSpan retryAfter) =>
+        new(503, Server, "upstream_unavailable",
+            $"Every provider of '{selector}' is failing or fully occupied at the moment. Try again.", RetryAfter: retryAfter);
+
     public static ApiError UpstreamRefusedUs(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' does not accept the gateway's request.");
 

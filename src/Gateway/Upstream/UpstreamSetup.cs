@@ -9,6 +9,9 @@ internal static class UpstreamSetup
         services.AddSingleton<Transport>();
         services.AddSingleton<Adjustments>();
         services.AddSingleton<UpstreamClient>();
+        services.AddSingleton<CircuitBreakers>();
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<Attempts>(s, new Random()));
+        services.AddSingleton<ModelCalls>();
         services.AddSingleton<ChatRelay>();
         services.AddSingleton<PlainRelay>();
         services.AddSingleton<Catalog>();
