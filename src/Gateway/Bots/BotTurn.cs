@@ -77,6 +77,7 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
     {
         var (stream, error) = await models.OpenAsync(call, cancel);
         facts.Deployment = call.Trail!.LastDeployment;
+        facts.AttemptsHeader = call.Trail.Count > 0 ? call.Trail.ToHeader() : null;
         dropped.AddRange(call.DroppedParams);
         if (stream is null)
         {

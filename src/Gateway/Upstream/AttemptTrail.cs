@@ -54,7 +54,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// </summary>
     public string ToHeader()
     {
-        var text = $"{Count}; {_text}";
+        var text = _text is { } outcomes ? $"{Count}; {outcomes}" : $"{Count}";
         return text.AsSpan().ContainsAnyExceptInRange(' ', '~')
             ? string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'))
             : text;

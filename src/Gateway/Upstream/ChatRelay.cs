@@ -23,10 +23,9 @@ internal sealed class ChatRelay(ModelCalls models)
         UpstreamCall call, EventStreamResponse caller, RequestFacts facts, EventRewriter? rewrite, Action beforeHeaders,
         CancellationToken cancel)
     {
+        caller.BeforeHeaders = beforeHeaders;
         var (stream, error) = await models.OpenAsync(call, cancel);
         facts.Deployment = call.Trail!.LastDeployment;
-        // Only now is it known what was dropped; a keep-alive may have sent the headers before, then it goes untold.
-        caller.BeforeHeaders = beforeHeaders;
 
         if (stream is null)
         {

@@ -16,8 +16,9 @@ internal static class UpstreamBody
     public static EditedBody Build(
         UpstreamCall call, ModelRoute route, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported)
     {
-        call.DroppedParams.Clear();
-        var edited = Build(call.Body, route, deployment, unsupported, call.DroppedParams);
+        List<string>? droppedParams = route.Model.DropParams.Count > 0 || unsupported is not null ? [] : null;
+        var edited = Build(call.Body, route, deployment, unsupported, droppedParams);
+        call.DroppedParams = droppedParams ?? [];
         if (call.IsStream && !call.WantsUsage && !IsUnsupported("stream_options", default, unsupported)
             && !route.Model.DropParams.Contains("stream_options"))
         {
@@ -31,7 +32,7 @@ internal static class UpstreamBody
     /// <param name="droppedParams">Takes the names of parameters that are left out.</param>
     public static EditedBody Build(
         JsonBody body, ModelRoute route, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported,
-        List<string> droppedParams)
+        List<string>? droppedParams)
     {
         var edited = new EditedBody(body.Bytes);
         var dropped = route.Model.DropParams.Count > 0 || unsupported is not null
@@ -68,7 +69,7 @@ internal static class UpstreamBody
 
     /// <summary>By position in the body's members; null when all are kept. Renames what has another name there.</summary>
     private static bool[]? FindDropped(
-        JsonBody body, Model model, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited, List<string> droppedParams)
+        JsonBody body, Model model, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited, List<string>? droppedParams)
     {
         bool[]? dropped = null;
         for (var i = 0; i < body.Members.Length; i++)
@@ -94,7 +95,7 @@ internal static class UpstreamBody
             }
 
             Drop(i);
-            droppedParams.Add(name);
+            droppedParams?.Add(name);
         }
 
         return dropped;

@@ -28,8 +28,11 @@ internal sealed class UpstreamCall
     /// <summary>How many choices the reply is to have.</summary>
     public int Choices { get; init; } = 1;
 
-    /// <summary>Parameters that were not sent because the upstream does not take them, as the header names them.</summary>
-    public List<string> DroppedParams { get; } = [];
+    /// <summary>
+    /// Parameters that the last attempt did not send because the upstream does not take them, as the header names them.
+    /// Replaced as a whole: a keep-alive may send the headers from another thread.
+    /// </summary>
+    public IReadOnlyList<string> DroppedParams { get; set; } = [];
 
     /// <summary>Of the prompt, estimated.</summary>
     public long PromptTokens => _promptTokens ??= PromptEstimate.Prompt(Body);
