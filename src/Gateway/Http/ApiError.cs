@@ -92,9 +92,6 @@ internal sealed record ApiError(
 
     public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
-    public static ApiError NotBuilt(string param, string message) =>
-        new(400, Invalid, "not_built", message, param);
-
     /// <summary>The database could not say whether the key or bot exists, and what is in memory is too old.</summary>
     public static ApiError ConfigurationUnavailable() =>
         new(503, Server, "configuration_unavailable", "The gateway cannot read its configuration. Try again.",
