@@ -32,6 +32,7 @@ internal sealed record KeyDeleted(string Id, bool Deleted = true)
 [JsonSerializable(typeof(KeyObject))]
 [JsonSerializable(typeof(KeyList))]
 [JsonSerializable(typeof(KeyDeleted))]
+[JsonSerializable(typeof(DeploymentList))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary><c>/admin/v1/keys</c>. A workspace's admin key reaches its own workspace's keys alone.</summary>

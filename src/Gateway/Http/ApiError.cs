@@ -90,6 +90,9 @@ internal sealed record ApiError(
     public static ApiError MissingScope(string scope) =>
         new(403, Invalid, "insufficient_permissions", $"This key lacks the scope '{scope}'.");
 
+    public static ApiError GlobalAdminOnly() =>
+        new(403, Invalid, "insufficient_permissions", "Only the global admin key may do this.");
+
     public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
     /// <summary>The database could not say whether the key or bot exists, and what is in memory is too old.</summary>

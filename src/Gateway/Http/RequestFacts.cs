@@ -32,12 +32,6 @@ internal sealed class RequestFacts
     /// <summary>From its begin to the first content sent to the caller; null when there was none.</summary>
     public double? FirstContentMs { get; set; }
 
-    /// <summary>Upstream calls that were made for it.</summary>
-    public int Attempts { get; set; }
-
-    /// <summary>From its start to the first content sent to its caller; null when there was none.</summary>
-    public double? FirstContentMs { get; set; }
-
     /// <summary>How it ended when not as asked: an error's code, <c>caller_left</c>.</summary>
     public string? End { get; set; }
 

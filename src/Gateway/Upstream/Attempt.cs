@@ -1,4 +1,5 @@
 using System.Threading.RateLimiting;
+using Gateway.Observability;
 using Gateway.Usage;
 
 namespace Gateway.Upstream;
@@ -89,6 +90,18 @@ internal sealed class Attempt : IDisposable
         Clock.Dispose();
     }
 
+    private void Count(string outcome, Tokens used)
+    {
+        var model = Route.Model.Name;
+        GatewayMetrics.AttemptEnded(
+            Deployment.Provider.Name, model, outcome, (_trail.Usage.ElapsedMs - _startedMs) / 1_000);
+        GatewayMetrics.Tokens(model, used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning);
+        if (Route.Model.Price is { } price)
+        {
+            GatewayMetrics.CostUsd(model, (double)price.Of(used.Usage.Input, used.Usage.CachedInput, used.Usage.Output));
+        }
+    }
+
     private void End(string outcome, Tokens? tokens)
     {
         if (_isEnded)
@@ -104,6 +117,7 @@ internal sealed class Attempt : IDisposable
 
         _place?.Dispose();
         var used = tokens ?? default;
+        Count(outcome, used);
         _trail.Usage.Add(new AttemptUsage(
             Label, Route.Model.Name, outcome, _startedMs, _trail.Usage.ElapsedMs - _startedMs, _firstContentMs,
             used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning, used.IsEstimated,

@@ -201,10 +201,15 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
             return new Tried(null, null, IsBusy: true);
         }
 
-        if (!breaker.TryEnter(out var ticket, out _))
+        if (!breaker.TryEnter(out var ticket, out var isTrial))
         {
             place?.Dispose();
             return default;
+        }
+
+        if (isTrial)
+        {
+            GatewayMetrics.BreakerTrial(deployment.Provider.Name, deployment.UpstreamModel ?? Model.Wildcard);
         }
 
         var attempt = new Attempt(trail, route, deployment, breaker, ticket, place, clock);

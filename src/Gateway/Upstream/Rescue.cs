@@ -85,6 +85,7 @@ internal sealed class Rescue(Attempts attempts, UpstreamClient client, AttemptTr
             }
         }
 
+        GatewayMetrics.Rescue(call.Route.Model.Rescue == RescueMode.Replay ? "replay" : "prefill", "failed");
         log.RescueFailed(trail.Route.Model.Name, cause.Code);
         return (null, false);
     }
@@ -92,6 +93,7 @@ internal sealed class Rescue(Attempts attempts, UpstreamClient client, AttemptTr
     private (AttemptStream, bool) Done(AttemptStream stream, string mode, bool isReplay)
     {
         trail.Usage.IsRescued = true;
+        GatewayMetrics.Rescue(mode, "ok");
         log.Rescued(trail.Route.Model.Name, mode, trail.LastDeployment!);
         return (stream, isReplay);
     }
