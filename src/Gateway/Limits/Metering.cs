@@ -10,6 +10,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
 {
     private const string Done = "done";
     private const string Rescued = "rescued";
+    private const string UpstreamCut = "upstream_cut";
 
     /// <summary>Runs a request. <see cref="RequestFacts.Caller"/> and <see cref="RequestFacts.Selector"/> must be known.</summary>
     /// <param name="bot">The bot's id; null for a model.</param>
@@ -43,7 +44,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
             (facts.Attempts, facts.FirstContentMs) = (usage.Attempts.Count, usage.FirstContentMs);
             usage.End(
                 facts.End == RequestFacts.CallerLeft && !http.Response.HasStarted ? 0 : http.Response.StatusCode,
-                facts.End ?? (usage.IsRescued ? Rescued : Done));
+                facts.End ?? (usage.IsRescued ? Rescued : usage.IsCutAfterFinish ? UpstreamCut : Done));
         }
     }
 }
