@@ -100,6 +100,18 @@ internal sealed record ApiError(
         new(503, Server, "configuration_unavailable", "The gateway cannot read its configuration. Try again.",
             RetryAfter: TimeSpan.FromSeconds(2));
 
+    /// <summary>A gateway that stops; another one, or this one soon, answers.</summary>
+    public static ApiError ShuttingDown() =>
+        new(503, Server, "shutting_down", "The gateway is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static ApiError DatabaseUnavailable() =>
+        new(503, Server, "database_unavailable", "The gateway's database does not answer. Try again.",
+            RetryAfter: TimeSpan.FromSeconds(2));
+
+    public static ApiError DiskFull() =>
+        new(503, Server, "disk_full", "The gateway's disk has no room for this upload at the moment.",
+            RetryAfter: TimeSpan.FromSeconds(10));
+
     public static ApiError Unhandled() =>
         new(500, Server, null, "The server had an error while processing your request. The request id names it in the log.");
 

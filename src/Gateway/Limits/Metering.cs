@@ -43,8 +43,16 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
             (facts.InputTokens, facts.OutputTokens) = (totals.Input, totals.Output);
             (facts.Attempts, facts.FirstContentMs) = (usage.Attempts.Count, usage.FirstContentMs);
             usage.End(
-                facts.End == RequestFacts.CallerLeft && !http.Response.HasStarted ? 0 : http.Response.StatusCode,
-                facts.End ?? (usage.IsRescued ? Rescued : usage.IsCutAfterFinish ? UpstreamCut : Done));
+                Status(http, facts), facts.End ?? (usage.IsRescued ? Rescued : usage.IsCutAfterFinish ? UpstreamCut : Done));
         }
     }
+
+    /// <summary>What the caller got, or gets yet.</summary>
+    private static int Status(HttpContext http, RequestFacts facts) => facts.End switch
+    {
+        RequestFacts.CallerLeft when !http.Response.HasStarted => 0,
+        // The edge answers it.
+        RequestFacts.Shutdown when !http.Response.HasStarted => ApiError.ShuttingDown().Status,
+        _ => http.Response.StatusCode,
+    };
 }

@@ -15,6 +15,9 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Information, "Database: {Progress}")]
     public static partial void DatabaseProgress(this ILogger log, string progress);
 
+    [LoggerMessage(103, LogLevel.Warning, "Old deletions could not be trimmed ({Error}); tried again in an hour")]
+    public static partial void TrimFailed(this ILogger log, string error);
+
     [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, tokens {InputTokens}+{OutputTokens}")]
     public static partial void Request(
         this ILogger log, string method, string route, int status, string requestId, double milliseconds,
@@ -23,6 +26,21 @@ internal static partial class Log
     // The stack says where; the exception's own text is left out, since it may quote what a caller sent.
     [LoggerMessage(201, LogLevel.Error, "Request {RequestId} failed: {Exception} {Stack}")]
     public static partial void Unhandled(this ILogger log, string requestId, string exception, string? stack);
+
+    [LoggerMessage(220, LogLevel.Information, "Stopping: not ready any more, serving on for {Seconds:0.#} s")]
+    public static partial void Leaving(this ILogger log, double seconds);
+
+    [LoggerMessage(221, LogLevel.Information, "Stopping: {Running} requests running, at most {Seconds:0} s more")]
+    public static partial void Draining(this ILogger log, int running, double seconds);
+
+    [LoggerMessage(222, LogLevel.Warning, "Stopping: {Running} requests are ended")]
+    public static partial void DrainCut(this ILogger log, int running);
+
+    [LoggerMessage(223, LogLevel.Warning, "Request {RequestId} needs the database, which does not answer: {Error}")]
+    public static partial void DatabaseUnavailable(this ILogger log, string requestId, string error);
+
+    [LoggerMessage(224, LogLevel.Error, "No room on disk for an upload, in {Folder}: free some, or set Gateway__DataDirectory to another disk")]
+    public static partial void DiskFull(this ILogger log, string folder);
 
     [LoggerMessage(300, LogLevel.Error, "Provider {Provider}: its credential cannot be opened with this encryption key; its models are unavailable")]
     public static partial void ProviderUnreadable(this ILogger log, string provider);
