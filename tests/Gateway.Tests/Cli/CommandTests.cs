@@ -157,7 +157,7 @@ public sealed class CommandTests(TestPostgres postgres)
         Assert.True(refused.ExitCode == 2, refused.ToString());
         Assert.Contains("gateway migrate", refused.Errors, StringComparison.Ordinal);
         Assert.Equal((0, "the database is up to date\n"), (migrated.ExitCode, migrated.Output));
-        Assert.Contains("applying 1 migration", migrated.Errors, StringComparison.Ordinal);
+        Assert.Matches("applying [0-9]+ migration", migrated.Errors);
         Assert.Equal((0, "the database is up to date\n", ""), (again.ExitCode, again.Output, again.Errors));
         Assert.True(listed.ExitCode == 0, listed.ToString());
         Assert.StartsWith("ID", listed.Output, StringComparison.Ordinal);
