@@ -83,7 +83,7 @@ public sealed class CommandTests(TestPostgres postgres)
             (["keys", "revoke", "abc"], "abc"),
             (["apply"], "--file"),
             (["apply", "-f", "nowhere.yaml"], "nowhere.yaml"),
-            (["export"], "export"),
+            (["export", "bots"], "bots"),
             (["serve", "--bogus", "1"], "--bogus"),
             (["--dry-run"], "--dry-run"),
         ];
