@@ -42,12 +42,13 @@ internal static class Trouble
         return reply.StatusCode;
     }
 
-    public static async Task<TimeSpan> UntilAsync(Func<Task<bool>> condition)
+    public static async Task<TimeSpan> UntilAsync(Func<Task<bool>> condition, TimeSpan? longest = null)
     {
+        var limit = longest ?? Limit;
         var clock = Stopwatch.StartNew();
         while (!await condition())
         {
-            Assert.True(clock.Elapsed < Limit, $"It did not come true within {Limit.TotalSeconds} s.");
+            Assert.True(clock.Elapsed < limit, $"It did not come true within {limit.TotalSeconds} s.");
             await Task.Delay(20, Cancel);
         }
 
