@@ -22,6 +22,7 @@ internal sealed class GatewayDatabase : IAsyncDisposable
 {
     private const int OldestVersion = 15;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(10);
 
     private readonly EmbeddedPostgres? _embedded;
 
@@ -206,6 +207,8 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         }
 
         say($"applying {pending} migration(s)");
+        // Of a large table, or behind another gateway that migrates: both take longer than a query of a request may.
+        db.Database.SetCommandTimeout(LongestMigration);
         await db.Database.MigrateAsync(cancel);
     }
 }

@@ -68,7 +68,7 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits, ILogger
                     return (null, RequestBody.TooLarge(http, limit));
                 }
 
-                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), length, cancel);
+                await WriteAsync(file, buffer.AsMemory(0, read), length, cancel);
                 length += read;
             }
 
@@ -87,6 +87,19 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits, ILogger
             {
                 file.Dispose();
             }
+        }
+    }
+
+    private static async ValueTask WriteAsync(SafeFileHandle file, ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancel)
+    {
+        try
+        {
+            await RandomAccess.WriteAsync(file, bytes, offset, cancel);
+        }
+        catch (ArgumentOutOfRangeException tooLarge)
+        {
+            // The framework's word for EFBIG, the only trouble of a disk that it takes for a mistake of ours.
+            throw new IOException(tooLarge.Message, TooLargeForDisk);
         }
     }
 

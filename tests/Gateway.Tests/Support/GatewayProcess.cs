@@ -108,7 +108,9 @@ public sealed class GatewayProcess : IAsyncDisposable
             await _process.DisposeAsync();
         }
 
-        _process = ChildProcess.Start("dotnet", [Assembly], _settings, _folder);
+        _process = _launch.Prelude is { } prelude
+            ? ChildProcess.Start("sh", ["-c", $"{prelude}; exec dotnet \"$0\"", Assembly], _settings, _folder)
+            : ChildProcess.Start("dotnet", [Assembly], _settings, _folder);
         await WaitUntilReadyAsync(cancel);
     }
 
