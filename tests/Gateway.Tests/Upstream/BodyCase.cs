@@ -18,6 +18,8 @@ internal static class BodyCase
             Route = new ModelRoute(model, "m", "model/name=m"),
             Path = "chat/completions",
             Body = body,
+            // Nothing is recorded of a body that is only built.
+            Usage = null!,
             IsStream = isStream,
             WantsUsage = wantsUsage,
         };

@@ -18,7 +18,7 @@ public sealed class UpstreamBodyTests
     {
         var call = BodyCase.Call("""{"model":"model/name=a"}""");
         var deployment = new Deployment(new Provider("p", "http://127.0.0.1", null, []), null);
-        var route = new UpstreamCall { Route = call.Route with { Name = "org/a \"b\" ü" }, Path = "", Body = call.Body };
+        var route = new UpstreamCall { Route = call.Route with { Name = "org/a \"b\" ü" }, Path = "", Body = call.Body, Usage = call.Usage };
 
         var built = UpstreamBody.Build(route, deployment, null).ToArray();
 
