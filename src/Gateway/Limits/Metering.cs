@@ -6,7 +6,7 @@ namespace Gateway.Limits;
 /// <summary>
 /// Around every request that may use a model: its use is limited before, and recorded after, however it ends.
 /// </summary>
-internal sealed class Metering(UsageJournal journal, Limiter limiter)
+internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvider clock)
 {
     private const string Done = "done";
     private const string Rescued = "rescued";
@@ -21,7 +21,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
         var caller = facts.Caller!;
         var usage = journal.Begin(new UsageSubject(
             caller.WorkspaceId ?? Guid.Empty, caller.KeyId, facts.RequestId, EdgePath.ForLog(http), facts.Selector!, bot));
-        var metered = new Metered(limiter, caller, usage);
+        var metered = new Metered(limiter, caller, usage, http.Response, clock);
         try
         {
             await work(metered);
@@ -38,8 +38,8 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
         }
         finally
         {
-            limiter.Settle(metered);
             var totals = usage.Totals();
+            metered.Settle(totals.Input + totals.Output, totals.Usd);
             (facts.InputTokens, facts.OutputTokens) = (totals.Input, totals.Output);
             (facts.Attempts, facts.FirstContentMs) = (usage.Attempts.Count, usage.FirstContentMs);
             usage.End(

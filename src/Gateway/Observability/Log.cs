@@ -2,7 +2,7 @@ namespace Gateway.Observability;
 
 /// <summary>
 /// Every log message, ids by hundreds per room: Data 100, Http 200, Upstream 300, Chat 400, Bots 500, Passthrough 600,
-/// Admin 700. Never a prompt, a reply, a key or an exception's text that could hold one: ids, counts, durations, types.
+/// Admin 700, Limits 800. Never a prompt, a reply, a key or an exception's text that could hold one: ids, counts, durations, types.
 /// </summary>
 internal static partial class Log
 {
@@ -99,4 +99,13 @@ internal static partial class Log
 
     [LoggerMessage(509, LogLevel.Warning, "Old usage rows could not be deleted ({Error}); trying again in an hour")]
     public static partial void UsageNotDeleted(this ILogger log, string error);
+
+    [LoggerMessage(800, LogLevel.Warning, "Limits cannot be read or written ({Error}); limited keys are refused once what is leased is used up")]
+    public static partial void LimitsUnavailable(this ILogger log, string error);
+
+    [LoggerMessage(801, LogLevel.Information, "Limits can be read and written again")]
+    public static partial void LimitsBack(this ILogger log);
+
+    [LoggerMessage(802, LogLevel.Warning, "Rows of passed limits could not be deleted ({Error}); tried again in a minute")]
+    public static partial void LimitCleanupFailed(this ILogger log, string error);
 }
