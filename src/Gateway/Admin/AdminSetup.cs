@@ -21,6 +21,7 @@ internal static class AdminSetup
     {
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
+        admin.MapDeployments();
         return routes;
     }
 }

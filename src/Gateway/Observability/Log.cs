@@ -42,9 +42,15 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Warning, "{Deployment} could not be asked: {Error} ({Code})")]
     public static partial void UpstreamUnreachable(this ILogger log, string deployment, string error, string? code);
 
+    [LoggerMessage(304, LogLevel.Information, "A broken stream of {Model} is carried on ({Mode}) by {Deployment}")]
+    public static partial void Rescued(this ILogger log, string model, string mode, string deployment);
+
+    [LoggerMessage(305, LogLevel.Warning, "A broken stream of {Model} could not be carried on ({Code})")]
+    public static partial void RescueFailed(this ILogger log, string model, string? code);
+
     // The status alone: a provider's own words may quote the key that it refuses.
-    [LoggerMessage(303, LogLevel.Warning, "{Deployment} answered with status {Status}: {Hint}")]
-    public static partial void UpstreamRefused(this ILogger log, string deployment, int status, string hint);
+    [LoggerMessage(303, LogLevel.Warning, "{Deployment} failed with {Outcome}: {Hint}")]
+    public static partial void AttemptFailed(this ILogger log, string deployment, string outcome, string hint);
 
     [LoggerMessage(500, LogLevel.Error, "The usage journal cannot be written ({Error}); requests are served on. Not on disk so far: {Starts} starts, {Ends} ends; lost: {Lost} rows. Trying again")]
     public static partial void JournalUnwritable(this ILogger log, string error, long starts, long ends, long lost);

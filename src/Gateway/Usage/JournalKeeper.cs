@@ -14,6 +14,8 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
     private static readonly TimeSpan AlarmInterval = TimeSpan.FromSeconds(10);
 
     private readonly ManualResetEventSlim _stop = new();
+    private readonly IDisposable _pending = GatewayMetrics.JournalPendingRows.Register(() => journal.PendingRows);
+    private readonly IDisposable _bytes = GatewayMetrics.JournalBytes.Register(() => journal.JournalBytes);
     private Thread? _thread;
     private bool _isFailing;
     private long _lastTry;
@@ -36,7 +38,12 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
         return Task.CompletedTask;
     }
 
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _pending.Dispose();
+        _bytes.Dispose();
+        _stop.Dispose();
+    }
 
     private void Run()
     {
