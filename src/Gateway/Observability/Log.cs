@@ -108,4 +108,5 @@ internal static partial class Log
 
     [LoggerMessage(802, LogLevel.Warning, "Rows of passed limits could not be deleted ({Error}); tried again in a minute")]
     public static partial void LimitCleanupFailed(this ILogger log, string error);
+
 }

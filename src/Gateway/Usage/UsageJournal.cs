@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Gateway.Data;
+using Gateway.Observability;
 
 namespace Gateway.Usage;
 
@@ -61,14 +62,20 @@ internal sealed class UsageJournal(TimeProvider clock, JournalFiles? files = nul
     {
         try
         {
-            var written = files?.TryAppend(RecordKind.Start, JournalRecord.Start(usage, model, promptTokens)) == true;
-            Interlocked.Increment(ref written ? ref _writtenStarts : ref _unwrittenStarts);
+            if (files?.TryAppend(RecordKind.Start, JournalRecord.Start(usage, model, promptTokens)) == true)
+            {
+                Interlocked.Increment(ref _writtenStarts);
+                GatewayMetrics.JournalStartWritten();
+                return;
+            }
         }
         catch (Exception)
         {
             // A bug, or a file taken away; a request must not fail of it. The count says so.
-            Interlocked.Increment(ref _unwrittenStarts);
         }
+
+        Interlocked.Increment(ref _unwrittenStarts);
+        GatewayMetrics.JournalRecordsLost(1);
     }
 
     /// <summary>A memory copy; never throws, never waits.</summary>
@@ -81,10 +88,12 @@ internal sealed class UsageJournal(TimeProvider clock, JournalFiles? files = nul
             if (files?.TryAppend(RecordKind.End, record) == true)
             {
                 Interlocked.Increment(ref _writtenEnds);
+                GatewayMetrics.JournalEndWritten();
                 return;
             }
 
             Interlocked.Increment(ref _unwrittenEnds);
+            GatewayMetrics.JournalRecordsLost(1);
             Remember(record);
         }
         catch (Exception)
@@ -112,7 +121,15 @@ internal sealed class UsageJournal(TimeProvider clock, JournalFiles? files = nul
     /// <summary>The table holds these rows, or never will.</summary>
     public void Settle(int rows) => Interlocked.Add(ref _pending, -rows);
 
-    public void Lose(int rows) => Interlocked.Add(ref _lost, rows);
+    /// <summary>Rows that were on disk, and cannot be read or are not taken.</summary>
+    public void Lose(int rows)
+    {
+        if (rows > 0)
+        {
+            Interlocked.Add(ref _lost, rows);
+            GatewayMetrics.JournalRecordsLost(rows);
+        }
+    }
 
     private void Remember(ReadOnlySpan<byte> record)
     {
@@ -120,7 +137,7 @@ internal sealed class UsageJournal(TimeProvider clock, JournalFiles? files = nul
         {
             Interlocked.Decrement(ref _inMemory);
             Settle(1);
-            Lose(1);
+            Interlocked.Increment(ref _lost);
             return;
         }
 

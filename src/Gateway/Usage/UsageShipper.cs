@@ -110,6 +110,7 @@ internal sealed class UsageShipper(
                 var lost = await table.AddAsync(rows, cancel);
                 journal.Lose(lost);
                 Interlocked.Add(ref _shipped, rows.Count - lost);
+                GatewayMetrics.RowsShipped(rows.Count - lost);
                 if (_isFailing)
                 {
                     _isFailing = false;
@@ -121,6 +122,7 @@ internal sealed class UsageShipper(
             catch (Exception down) when (!cancel.IsCancellationRequested)
             {
                 Interlocked.Increment(ref _failures);
+                GatewayMetrics.ShipFailed();
                 if (!_isFailing || clock.GetElapsedTime(_lastLogged) > LogInterval)
                 {
                     _lastLogged = clock.GetTimestamp();
