@@ -90,6 +90,9 @@ internal sealed record ApiError(
     public static ApiError MissingScope(string scope) =>
         new(403, Invalid, "insufficient_permissions", $"This key lacks the scope '{scope}'.");
 
+    public static ApiError NeedsGlobalAdmin() =>
+        new(403, Invalid, "insufficient_permissions", "This key belongs to a workspace; the global admin key is needed here.");
+
     public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
     public static ApiError NotBuilt(string param, string message) =>
