@@ -4,10 +4,12 @@ using Gateway.Chat;
 using Gateway.Cli;
 using Gateway.Data;
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Observability;
 using Gateway.Passthrough;
 using Gateway.Simulator;
 using Gateway.Upstream;
+using Gateway.Usage;
 
 // One executable: `gateway keys create …` runs and exits; `serve`, or no command at all, serves.
 if (Commands.IsCommand(args))
@@ -32,6 +34,8 @@ return await Commands.ExplainAsync(async () =>
         .AddHttpEdge(adminPorts)
         .Services
         .AddGatewayData(settings, database, installation.Box)
+        .AddUsage()
+        .AddLimits()
         .AddUpstream()
         .AddBots()
         .AddChat()

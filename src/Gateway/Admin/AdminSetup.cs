@@ -22,6 +22,7 @@ internal static class AdminSetup
     {
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
+        admin.MapDeployments();
         MapMetrics(routes);
         return routes;
     }
@@ -39,7 +40,7 @@ internal static class AdminSetup
             metrics.AddEndpointFilter(static (context, next) =>
                 RequestFacts.Of(context.HttpContext).Caller is { IsGlobalAdmin: true }
                     ? next(context)
-                    : new(ApiError.NeedsGlobalAdmin().ToResult()));
+                    : new(ApiError.GlobalAdminOnly().ToResult()));
         }
     }
 }

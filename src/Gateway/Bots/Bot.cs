@@ -1,3 +1,5 @@
+using Gateway.Data;
+
 namespace Gateway.Bots;
 
 /// <summary>A bot as requests use it. Immutable; a turn keeps the one it began with.</summary>
@@ -7,7 +9,11 @@ namespace Gateway.Bots;
 /// <param name="Version">The configuration version that it was last changed in.</param>
 internal sealed record Bot(
     string Id, string Name, string Description, string Model, string Backstory, byte[] Parameters,
-    IReadOnlyList<string> LockedParameters, long Version);
+    IReadOnlyList<string> LockedParameters, long Version)
+{
+    /// <summary>Null: none.</summary>
+    public LimitValues? Limits { get; init; }
+}
 
 /// <summary>What is in memory of every bot.</summary>
 internal sealed record BotEntry(string Id, string Name, string Description, DateTime CreatedAt, long Version);

@@ -138,7 +138,10 @@ internal sealed class BotCatalog(
 
             var bot = new Bot(
                 row.Id, row.Name, row.Description, row.Model, row.Backstory, Encoding.UTF8.GetBytes(row.Parameters),
-                row.LockedParameters, row.Version);
+                row.LockedParameters, row.Version)
+            {
+                Limits = LimitValues.From(row.Limits),
+            };
             _bodies.Put(key, bot);
             return bot;
         }

@@ -1,5 +1,6 @@
 using Gateway.Bots;
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Selectors;
 using Gateway.Upstream;
 
@@ -8,7 +9,7 @@ namespace Gateway.Chat;
 /// <summary>Chat completions for <c>bot/id=</c>: translates a turn's events into chunks, or gathers them into one reply.</summary>
 internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock)
 {
-    public async Task RunAsync(HttpContext http, ChatRequest request, Selector.Bot selector, CancellationToken cancel)
+    public async Task RunAsync(HttpContext http, ChatRequest request, Selector.Bot selector, Metered metered, CancellationToken cancel)
     {
         var facts = RequestFacts.Of(http);
         var (bot, unavailable) = await bots.GetAsync(facts.Caller!, selector.Id, cancel);
@@ -30,7 +31,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         var dropped = new List<string>();
         var events = turns.RunAsync(
-            new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), dropped, facts, cancel);
+            new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), metered, dropped, facts, cancel);
         var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm);
         if (request.IsStream)
         {
@@ -60,7 +61,11 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
             {
                 // A copy: the turn may add to its list while a keep-alive sends the headers.
                 var names = dropped.ToArray();
-                caller.BeforeHeaders = () => DroppedParams.Name(http, names);
+                caller.BeforeHeaders = () =>
+                {
+                    DroppedParams.Name(http, names);
+                    AttemptHeaders.Set(http, RequestFacts.Of(http));
+                };
             }
 
             if (happened is BotEvent.Failed failed)
@@ -95,6 +100,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         var bytes = writer.Whole(reply);
         DroppedParams.Name(http, dropped);
+        AttemptHeaders.Set(http, facts);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = bytes.Length;
         await http.Response.BodyWriter.WriteAsync(bytes, cancel);
@@ -103,6 +109,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         {
             facts.End = error.Code ?? error.Type;
             DroppedParams.Name(http, dropped);
+            AttemptHeaders.Set(http, facts);
             return error.WriteAsync(http);
         }
     }

@@ -1,4 +1,5 @@
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Selectors;
 using Gateway.Upstream;
 
@@ -25,7 +26,8 @@ internal static class ChatEndpoints
 /// <c>POST /v1/chat/completions</c>: reads the request and hands it to whom its selector names. One instance for all
 /// requests: asking the container for it each time would make a scope for each.
 /// </summary>
-internal sealed class ChatCompletions(Catalog catalog, ModelChat models, BotChat bots, BodyLimits limits)
+internal sealed class ChatCompletions(
+    Catalog catalog, ModelChat models, BotChat bots, Metering metering, BodyLimits limits)
 {
     public async Task CreateAsync(HttpContext http)
     {
@@ -48,28 +50,35 @@ internal sealed class ChatCompletions(Catalog catalog, ModelChat models, BotChat
 
             var facts = RequestFacts.Of(http);
             facts.Selector = request.Selector.Canonical;
-            var caller = facts.Caller!;
-            if (!caller.MayUse(request.Selector))
-            {
-                await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
-                return;
-            }
-
-            if (request.Selector is Selector.Bot bot)
-            {
-                await bots.RunAsync(http, request, bot, cancel);
-                return;
-            }
-
-            var name = ((Selector.Model)request.Selector).Name;
-            if (catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
-            {
-                await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
-                return;
-            }
-
-            await models.RunAsync(http, request, route, cancel);
+            await metering.RunAsync(
+                http, (request.Selector as Selector.Bot)?.Id, metered => AnswerAsync(http, request, metered, cancel));
         }
+    }
+
+    private async Task AnswerAsync(HttpContext http, ChatRequest request, Metered metered, CancellationToken cancel)
+    {
+        metered.Usage.IsStream = request.IsStream;
+        var caller = RequestFacts.Of(http).Caller!;
+        if (!caller.MayUse(request.Selector))
+        {
+            await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
+            return;
+        }
+
+        if (request.Selector is Selector.Bot bot)
+        {
+            await bots.RunAsync(http, request, bot, metered, cancel);
+            return;
+        }
+
+        var name = ((Selector.Model)request.Selector).Name;
+        if (catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
+        {
+            await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
+            return;
+        }
+
+        await models.RunAsync(http, request, route, metered, cancel);
     }
 
     private static Task RefuseAsync(HttpContext http, ApiError error)

@@ -1,4 +1,5 @@
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Upstream;
 
 namespace Gateway.Chat;
@@ -6,7 +7,7 @@ namespace Gateway.Chat;
 /// <summary>Chat completions for <c>model/name=</c>: the fast path, on which bytes travel and little is looked at.</summary>
 internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider clock)
 {
-    public async Task RunAsync(HttpContext http, ChatRequest request, ModelRoute route, CancellationToken cancel)
+    public async Task RunAsync(HttpContext http, ChatRequest request, ModelRoute route, Metered metered, CancellationToken cancel)
     {
         var body = request.Body;
         if (request.IsInOldForm)
@@ -27,17 +28,25 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
             Route = route,
             Path = "chat/completions",
             Body = body,
+            Usage = metered.Usage,
             IsStream = request.IsStream,
             WantsUsage = request.WantsUsage,
             Choices = request.Choices,
         };
+
+        if (await metered.ReserveAsync(call.Need(), null, cancel) is { } limited)
+        {
+            RequestFacts.Of(http).End = limited.Code ?? limited.Type;
+            await limited.WriteAsync(http);
+            return;
+        }
 
         if (request.IsStream)
         {
             await using var caller = new EventStreamResponse(http, clock);
             await relay.RunAsync(
                 call, caller, RequestFacts.Of(http), request.AnswersInOldForm ? LegacyFunctions.RewriteChunk : null,
-                () => DroppedParams.Name(http, call.DroppedParams), cancel);
+                () => AttemptHeaders.Set(http, call), cancel);
             return;
         }
 

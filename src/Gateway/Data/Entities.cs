@@ -24,6 +24,7 @@ internal sealed class WorkspaceRow : IConfigRow
 {
     public Guid Id { get; set; }
     public required string Name { get; set; }
+    public LimitColumns Limits { get; set; } = new();
     public ManagedBy Managed { get; set; }
     public DateTime CreatedAt { get; set; }
     public long Version { get; set; }
@@ -50,6 +51,7 @@ internal sealed class KeyRow : IConfigRow
     /// <summary>Selectors that the key may use, exact or ending in <c>*</c>. Empty: all of its workspace.</summary>
     public required string[] Selectors { get; set; }
 
+    public LimitColumns Limits { get; set; } = new();
     public DateTime CreatedAt { get; set; }
     public DateTime? ExpiresAt { get; set; }
     public DateTime? RevokedAt { get; set; }
@@ -70,6 +72,9 @@ internal sealed class ProviderRow : IConfigRow
 
     /// <summary>A JSON object of header names and values, sealed: values are often credentials.</summary>
     public byte[]? Headers { get; set; }
+
+    /// <summary>Most requests at a time from one gateway; null: any number.</summary>
+    public int? MaxConcurrency { get; set; }
 
     public ManagedBy Managed { get; set; }
     public long Version { get; set; }
@@ -92,6 +97,32 @@ internal sealed class ModelRow : IConfigRow
     public int FirstContentMs { get; set; }
     public int IdleMs { get; set; }
     public int TotalMs { get; set; }
+
+    /// <summary>Names of models to ask when every deployment has failed, in order.</summary>
+    public string[] Fallbacks { get; set; } = [];
+
+    /// <summary>Further attempts on the same deployment.</summary>
+    public int Retries { get; set; } = 2;
+
+    /// <summary>Share of failed attempts, 0 to 1, that opens a deployment's circuit.</summary>
+    public double BreakerFailureRate { get; set; } = 0.5;
+
+    /// <summary>Attempts in the window below which the circuit stays closed.</summary>
+    public int BreakerMinimum { get; set; } = 4;
+
+    public int BreakerWindowMs { get; set; } = 30_000;
+    public int BreakerOpenMs { get; set; } = 10_000;
+    public RescueMode Rescue { get; set; } = RescueMode.Prefill;
+    public int? ContextTokens { get; set; }
+
+    /// <summary>What is reserved for a reply when the caller gives no limit.</summary>
+    public int? DefaultOutputTokens { get; set; }
+
+    /// <summary>USD per million tokens; null: the price is unknown. The other two are then null too.</summary>
+    public decimal? PriceInput { get; set; }
+
+    public decimal? PriceCachedInput { get; set; }
+    public decimal? PriceOutput { get; set; }
     public ManagedBy Managed { get; set; }
     public DateTime CreatedAt { get; set; }
     public long Version { get; set; }
@@ -112,6 +143,24 @@ internal sealed class DeploymentRow
 
     /// <summary>The name at the provider. Null: the name that the caller used.</summary>
     public string? UpstreamModel { get; set; }
+
+    /// <summary>Share of the model's traffic, relative to its other deployments'.</summary>
+    public int Weight { get; set; } = 1;
+
+    /// <summary>Whether it continues an assistant's unfinished message.</summary>
+    public bool SupportsPrefill { get; set; }
+}
+
+/// <summary>What is done when a stream breaks after content was sent.</summary>
+internal enum RescueMode
+{
+    Off = 0,
+
+    /// <summary>Continued by a deployment that takes an assistant's unfinished message.</summary>
+    Prefill = 1,
+
+    /// <summary>Also started over, as far as the answer is the same.</summary>
+    Replay = 2,
 }
 
 internal sealed class BotRow : IConfigRow
@@ -135,6 +184,7 @@ internal sealed class BotRow : IConfigRow
     /// <summary>Parameters in which a caller's own value is dropped.</summary>
     public required string[] LockedParameters { get; set; }
 
+    public LimitColumns Limits { get; set; } = new();
     public ManagedBy Managed { get; set; }
     public DateTime CreatedAt { get; set; }
     public long Version { get; set; }

@@ -22,6 +22,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
     public DbSet<DeletionRow> Deletions => Set<DeletionRow>();
     public DbSet<ConfigVersionRow> ConfigVersions => Set<ConfigVersionRow>();
     public DbSet<SettingRow> Settings => Set<SettingRow>();
+    public DbSet<UsageRow> Usage => Set<UsageRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => GatewayModel.Build(modelBuilder);
 

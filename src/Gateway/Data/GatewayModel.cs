@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -16,12 +17,14 @@ internal static class GatewayModel
             e.ToTable("workspaces").HasKey(r => r.Id);
             e.HasIndex(r => r.Name).IsUnique();
             e.HasIndex(r => r.Version);
+            HasLimits(e, r => r.Limits);
         });
         model.Entity<KeyRow>(e =>
         {
             e.ToTable("keys").HasKey(r => new { r.WorkspaceId, r.Id });
             e.HasIndex(r => new { r.WorkspaceId, r.Hash }).IsUnique();
             e.HasIndex(r => r.Version);
+            HasLimits(e, r => r.Limits);
             OwnedByWorkspace(e);
         });
         model.Entity<ProviderRow>(e =>
@@ -33,11 +36,20 @@ internal static class GatewayModel
         {
             e.ToTable("models").HasKey(r => r.Id);
             e.HasIndex(r => r.Name).IsUnique();
+            // The sentinels: values that nobody sets, so that a 0 is written as a 0.
+            e.Property(r => r.Fallbacks).HasDefaultValueSql("'{}'");
+            e.Property(r => r.Retries).HasDefaultValue(2).HasSentinel(-1);
+            e.Property(r => r.BreakerFailureRate).HasDefaultValue(0.5).HasSentinel(-1);
+            e.Property(r => r.BreakerMinimum).HasDefaultValue(4).HasSentinel(-1);
+            e.Property(r => r.BreakerWindowMs).HasDefaultValue(30_000).HasSentinel(-1);
+            e.Property(r => r.BreakerOpenMs).HasDefaultValue(10_000).HasSentinel(-1);
+            e.Property(r => r.Rescue).HasDefaultValue(RescueMode.Prefill).HasSentinel((RescueMode)(-1));
             e.HasMany(r => r.Deployments).WithOne().HasForeignKey(d => d.ModelId).OnDelete(DeleteBehavior.Cascade);
         });
         model.Entity<DeploymentRow>(e =>
         {
             e.ToTable("deployments").HasKey(r => new { r.ModelId, r.Position });
+            e.Property(r => r.Weight).HasDefaultValue(1).HasSentinel(-1);
             e.HasOne<ProviderRow>().WithMany().HasForeignKey(r => r.ProviderId).OnDelete(DeleteBehavior.Restrict);
         });
         model.Entity<BotRow>(e =>
@@ -45,6 +57,7 @@ internal static class GatewayModel
             e.ToTable("bots").HasKey(r => new { r.WorkspaceId, r.Id });
             e.Property(r => r.Parameters).HasColumnType("jsonb");
             e.HasIndex(r => r.Version);
+            HasLimits(e, r => r.Limits);
             OwnedByWorkspace(e);
         });
         model.Entity<SecretRow>(e =>
@@ -59,6 +72,12 @@ internal static class GatewayModel
             e.ToTable("config_version").HasKey(r => r.Id);
             e.HasData(new ConfigVersionRow { Id = ConfigVersionRow.OnlyId, Version = 0 });
         });
+        model.Entity<UsageRow>(e =>
+        {
+            e.ToTable("usage").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.Property(r => r.Attempts).HasColumnType("jsonb");
+            e.HasIndex(r => new { r.WorkspaceId, r.At });
+        });
         model.Entity<SettingRow>(e => e.ToTable("settings").HasKey(r => r.Name));
 
         UseSnakeCase(model);
@@ -67,9 +86,14 @@ internal static class GatewayModel
     private static void OwnedByWorkspace<T>(EntityTypeBuilder<T> entity) where T : class =>
         entity.HasOne<WorkspaceRow>().WithMany().HasForeignKey("WorkspaceId").OnDelete(DeleteBehavior.Cascade);
 
+    private static void HasLimits<T>(EntityTypeBuilder<T> entity, Expression<Func<T, LimitColumns?>> limits) where T : class =>
+        entity.ComplexProperty(limits).IsRequired();
+
     private static void UseSnakeCase(ModelBuilder model)
     {
-        foreach (var property in model.Model.GetEntityTypes().SelectMany(e => e.GetProperties()))
+        var properties = model.Model.GetEntityTypes().SelectMany(
+            e => e.GetProperties().Concat(e.GetComplexProperties().SelectMany(c => c.ComplexType.GetProperties())));
+        foreach (var property in properties)
         {
             property.SetColumnName(Snake(property.Name));
         }

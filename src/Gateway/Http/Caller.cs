@@ -1,3 +1,4 @@
+using Gateway.Data;
 using Gateway.Selectors;
 
 namespace Gateway.Http;
@@ -22,6 +23,9 @@ internal sealed record Caller(
     Guid? WorkspaceId, string Workspace, Guid KeyId, string KeyName, Scopes Scopes, string[] Selectors,
     DateTimeOffset? ExpiresAt, bool IsRevoked)
 {
+    /// <summary>The key's own; its workspace's are apart. Null: none.</summary>
+    public LimitValues? Limits { get; init; }
+
     public bool IsGlobalAdmin => WorkspaceId is null && Scopes.HasFlag(Scopes.Admin);
 
     public bool MayUse(Selector selector)

@@ -14,7 +14,6 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
 {
     private const string RequestIdHeader = "x-request-id";
     private const int LongestRequestId = 128;
-    private const string CallerLeft = "caller_left";
 
     /// <summary>Kestrel's words for a body that ended before its announced end; the reason itself is not public.</summary>
     private const string CutBody = "Unexpected end of request content.";
@@ -37,12 +36,12 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
         // Whatever comes of it when a caller leaves in the middle. The token may lag behind the lost connection.
         catch (Exception left) when (left is ConnectionResetException || http.RequestAborted.IsCancellationRequested)
         {
-            facts.End ??= CallerLeft;
+            facts.End ??= RequestFacts.CallerLeft;
         }
         // One who only stopped sending can still read why nothing came of it.
         catch (BadHttpRequestException cut) when (cut.Message == CutBody)
         {
-            facts.End ??= CallerLeft;
+            facts.End ??= RequestFacts.CallerLeft;
             await EndAsync(http, facts, ApiError.BadRequest());
         }
         catch (BadHttpRequestException bad)
@@ -76,9 +75,11 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
         }
 
         GatewayTracing.DescribeRequest(http.Request.Method, http.Request.Scheme, route, status, facts.RequestId, end);
+        // The global admin key belongs to no workspace, and has no row of its own.
+        var caller = facts.Caller is { IsGlobalAdmin: false } of ? of : null;
         log.Request(
-            http.Request.Method, route, status, facts.RequestId, took.TotalMilliseconds, end, facts.Caller?.Workspace ?? "-",
-            facts.Caller?.KeyId, facts.Selector ?? "-", facts.Deployment ?? "-", facts.Attempts, facts.InputTokens ?? 0,
+            http.Request.Method, route, status, facts.RequestId, took.TotalMilliseconds, end, caller?.Workspace ?? "-",
+            caller?.KeyId, facts.Selector ?? "-", facts.Deployment ?? "-", facts.Attempts, facts.InputTokens ?? 0,
             facts.OutputTokens ?? 0, facts.FirstContentMs);
     }
 

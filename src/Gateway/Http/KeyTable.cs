@@ -39,7 +39,10 @@ internal sealed class KeyTable : IConfigReader
             _callers[hash] = new Caller(
                 key.WorkspaceId, workspaces.GetValueOrDefault(key.WorkspaceId, ""), key.Id, key.Name,
                 Caller.ReadScopes(key.Scopes), key.Selectors,
-                key.ExpiresAt is { } end ? new DateTimeOffset(end, TimeSpan.Zero) : null, key.RevokedAt is not null);
+                key.ExpiresAt is { } end ? new DateTimeOffset(end, TimeSpan.Zero) : null, key.RevokedAt is not null)
+            {
+                Limits = LimitValues.From(key.Limits),
+            };
         }
 
         if (since == 0)

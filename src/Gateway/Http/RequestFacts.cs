@@ -5,6 +5,9 @@ namespace Gateway.Http;
 /// </summary>
 internal sealed class RequestFacts
 {
+    /// <summary>What <see cref="End"/> says when the caller's connection was lost.</summary>
+    public const string CallerLeft = "caller_left";
+
     public required string RequestId { get; init; }
 
     public Caller? Caller { get; set; }
@@ -15,15 +18,18 @@ internal sealed class RequestFacts
     /// <summary>Provider and model that answered, such as <c>openai/gpt-4o</c>.</summary>
     public string? Deployment { get; set; }
 
-    /// <summary>Tokens as the upstream reported them; null when it did not.</summary>
-    public int? InputTokens { get; set; }
+    /// <summary>Tokens, in all attempts; null when no model was asked.</summary>
+    public long? InputTokens { get; set; }
 
-    public int? OutputTokens { get; set; }
+    public long? OutputTokens { get; set; }
 
-    /// <summary>Upstream calls that were made for it.</summary>
+    /// <summary>Upstream calls that it took.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>From its start to the first content sent to its caller; null when there was none.</summary>
+    /// <summary>How many tries it took and where, as <c>x-gateway-attempts</c> says it; null before any.</summary>
+    public string? AttemptsHeader { get; set; }
+
+    /// <summary>From its begin to the first content sent to the caller; null when there was none.</summary>
     public double? FirstContentMs { get; set; }
 
     /// <summary>How it ended when not as asked: an error's code, <c>caller_left</c>.</summary>

@@ -17,12 +17,15 @@ internal static class GatewayTracing
 
     private static readonly ActivitySource Source = new(SourceName);
 
+    /// <summary>Whether anybody listens.</summary>
+    public static bool IsOn => Source.HasListeners();
+
     /// <summary>Fills in the span of the request that ends in this asynchronous flow.</summary>
     /// <param name="route">The route's pattern, never the path that was asked for.</param>
     /// <param name="end">As <see cref="EndLabel"/> gives it.</param>
     public static void DescribeRequest(string method, string scheme, string route, int status, string requestId, string end)
     {
-        if (!Source.HasListeners() || Activity.Current is not { Source.Name: ServerSourceName, IsAllDataRequested: true } span)
+        if (!IsOn || Activity.Current is not { Source.Name: ServerSourceName, IsAllDataRequested: true } span)
         {
             return;
         }
@@ -56,7 +59,7 @@ internal static class GatewayTracing
     /// <param name="attempt">1 for the first of a request.</param>
     public static Activity? StartAttempt(string path, string provider, string model, Uri server, int attempt)
     {
-        if (!Source.HasListeners())
+        if (!IsOn)
         {
             return null;
         }
@@ -81,7 +84,7 @@ internal static class GatewayTracing
     /// </summary>
     public static void Propagate(Activity? attempt, HttpRequestMessage request)
     {
-        if (!Source.HasListeners())
+        if (!IsOn)
         {
             return;
         }
@@ -96,9 +99,8 @@ internal static class GatewayTracing
 
     /// <summary>Ends an attempt's span. May be called again, which does nothing.</summary>
     /// <param name="error">A status or one of a few words, such as <c>429</c>, <c>timeout</c>, <c>cut</c>; null when all went well.</param>
-    /// <param name="responseModel">The model that the reply names.</param>
-    public static void EndAttempt(
-        Activity? attempt, string? error = null, string? responseModel = null, long? inputTokens = null, long? outputTokens = null)
+    /// <param name="inputTokens">0 where nothing is known to have been used.</param>
+    public static void EndAttempt(Activity? attempt, string? error, long inputTokens, long outputTokens)
     {
         if (attempt is null || attempt.IsStopped)
         {
@@ -107,9 +109,12 @@ internal static class GatewayTracing
 
         if (attempt.IsAllDataRequested)
         {
-            Tag(attempt, "gen_ai.response.model", responseModel);
-            Tag(attempt, "gen_ai.usage.input_tokens", inputTokens);
-            Tag(attempt, "gen_ai.usage.output_tokens", outputTokens);
+            if (inputTokens > 0 || outputTokens > 0)
+            {
+                attempt.SetTag("gen_ai.usage.input_tokens", inputTokens);
+                attempt.SetTag("gen_ai.usage.output_tokens", outputTokens);
+            }
+
             if (error is not null)
             {
                 attempt.SetTag("error.type", error);
@@ -120,11 +125,12 @@ internal static class GatewayTracing
         attempt.Stop();
     }
 
-    private static void Tag(Activity span, string name, object? value)
+    /// <summary>The model that the reply names, which need not be the one asked for.</summary>
+    public static void Answers(Activity? attempt, string? model)
     {
-        if (value is not null)
+        if (attempt is { IsAllDataRequested: true } && model is not null)
         {
-            span.SetTag(name, value);
+            attempt.SetTag("gen_ai.response.model", model);
         }
     }
 

@@ -29,6 +29,10 @@ internal static class Health
     }
 
     /// <summary><c>/metrics</c>. Who may read it is the mapper's to say.</summary>
-    public static RouteHandlerBuilder MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/metrics", (MetricStore metrics) => Results.Bytes(metrics.Scrape(), PrometheusText.ContentType));
+    public static RouteHandlerBuilder MapMetrics(this IEndpointRouteBuilder routes)
+    {
+        // Made now: what is counted before somebody listens is not counted.
+        var metrics = routes.ServiceProvider.GetRequiredService<MetricStore>();
+        return routes.MapGet("/metrics", () => Results.Bytes(metrics.Scrape(), PrometheusText.ContentType));
+    }
 }

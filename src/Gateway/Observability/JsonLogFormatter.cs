@@ -48,8 +48,8 @@ internal sealed class JsonLogFormatter : ITextFormatter
 
         foreach (var (key, value) in logEvent.Properties)
         {
-            // "-" stands in a line of text for what there is not.
-            if (key != "EventId" && value is ScalarValue { Value: not (null or "-") } scalar)
+            // "-" stands in a line of text for what there is not; the connection is Kestrel's scope around everything.
+            if (key is not ("EventId" or "ConnectionId") && value is ScalarValue { Value: not (null or "-") } scalar)
             {
                 json.WritePropertyName(key == "SourceContext" ? "source" : JsonNamingPolicy.SnakeCaseLower.ConvertName(key));
                 WriteScalar(json, scalar.Value);

@@ -34,8 +34,7 @@ internal static class LoggingSetup
             builder.Services.AddHostedService<TraceExport>();
         }
 
-        // Made here: what is counted before somebody listens is not counted.
-        builder.Services.AddSingleton(new MetricStore());
+        builder.Services.AddSingleton<MetricStore>();
         builder.Services.AddSingleton<DatabaseHealth>();
         return builder;
     }

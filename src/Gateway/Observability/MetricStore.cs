@@ -26,8 +26,18 @@ internal sealed class MetricStore : IDisposable
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, MetricFamily> _families = new(StringComparer.Ordinal);
 
-    public MetricStore()
+    /// <summary>.NET 10 publishes these two as counters, and they fall.</summary>
+    private static readonly HashSet<string> NoCounters = new(StringComparer.Ordinal)
     {
+        "dotnet.thread_pool.thread.count", "dotnet.thread_pool.queue.length",
+    };
+
+    private readonly IMeterFactory _ours;
+
+    /// <param name="ours">Who makes the meters of our own server; the simulator's, in the same process, are none of ours.</param>
+    public MetricStore(IMeterFactory ours)
+    {
+        _ours = ours;
         _listener.InstrumentPublished = Enable;
         _listener.SetMeasurementEventCallback<int>(static (_, value, tags, family) => ((MetricFamily)family!).Measure(value, tags));
         _listener.SetMeasurementEventCallback<long>(static (_, value, tags, family) => ((MetricFamily)family!).Measure(value, tags));
@@ -72,7 +82,8 @@ internal sealed class MetricStore : IDisposable
         var isWanted = instrument.Meter.Name switch
         {
             GatewayMetrics.MeterName or "System.Runtime" => true,
-            "Microsoft.AspNetCore.Server.Kestrel" or "Microsoft.AspNetCore.Hosting" => OfServer.Contains(instrument.Name),
+            "Microsoft.AspNetCore.Server.Kestrel" or "Microsoft.AspNetCore.Hosting" =>
+                ReferenceEquals(instrument.Meter.Scope, _ours) && OfServer.Contains(instrument.Name),
             _ => false,
         };
         if (!isWanted || KindOf(instrument) is not { } kind)
@@ -95,6 +106,11 @@ internal sealed class MetricStore : IDisposable
 
     private static MetricKind? KindOf(Instrument instrument)
     {
+        if (NoCounters.Contains(instrument.Name))
+        {
+            return MetricKind.UpDown;
+        }
+
         var type = instrument.GetType();
         return (type.IsGenericType ? type.GetGenericTypeDefinition() : null) switch
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Upstream;
 
 namespace Gateway.Passthrough;
@@ -28,24 +29,38 @@ internal static class TextCompletions
                 (route, error) = Target.Find(http, body);
             }
 
-            if (error is not null)
+            if (RequestFacts.Of(http).Selector is null)
             {
-                await PassthroughEndpoints.RefuseAsync(http, error);
+                await PassthroughEndpoints.RefuseAsync(http, error!);
                 return;
             }
 
-            var isStream = body.TryGet("stream"u8, out var stream) && stream.Kind == JsonTokenType.True;
-            var call = new UpstreamCall
-            {
-                Route = route!,
-                Path = "completions",
-                Body = body,
-                IsStream = isStream,
-                WantsUsage = isStream && UpstreamCall.AsksForUsage(body),
-                Choices = Choices(body),
-            };
-            await (isStream ? StreamAsync(http, call, cancel) : SendPlainAsync(http, call, cancel));
+            await http.RequestServices.GetRequiredService<Metering>().RunAsync(http, bot: null, metered =>
+                error is null ? AnswerAsync(http, route!, body, metered, cancel) : PassthroughEndpoints.RefuseAsync(http, error));
         }
+    }
+
+    private static async Task AnswerAsync(HttpContext http, ModelRoute route, JsonBody body, Metered metered, CancellationToken cancel)
+    {
+        var isStream = body.TryGet("stream"u8, out var stream) && stream.Kind == JsonTokenType.True;
+        metered.Usage.IsStream = isStream;
+        var call = new UpstreamCall
+        {
+            Route = route,
+            Path = "completions",
+            Body = body,
+            Usage = metered.Usage,
+            IsStream = isStream,
+            WantsUsage = isStream && UpstreamCall.AsksForUsage(body),
+            Choices = Choices(body),
+        };
+        if (await metered.ReserveAsync(call.Need(), null, cancel) is { } limited)
+        {
+            await PassthroughEndpoints.RefuseAsync(http, limited);
+            return;
+        }
+
+        await (isStream ? StreamAsync(http, call, cancel) : SendPlainAsync(http, call, cancel));
     }
 
     private static async Task StreamAsync(HttpContext http, UpstreamCall call, CancellationToken cancel)
@@ -53,7 +68,7 @@ internal static class TextCompletions
         var services = http.RequestServices;
         await using var caller = new EventStreamResponse(http, services.GetRequiredService<TimeProvider>());
         await services.GetRequiredService<ChatRelay>().RunAsync(
-            call, caller, RequestFacts.Of(http), rewrite: null, () => DroppedParams.Name(http, call.DroppedParams), cancel);
+            call, caller, RequestFacts.Of(http), rewrite: null, () => AttemptHeaders.Set(http, call), cancel);
     }
 
     private static Task SendPlainAsync(HttpContext http, UpstreamCall call, CancellationToken cancel) =>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Threading.RateLimiting;
 using Gateway.Data;
 using Gateway.Observability;
 using Microsoft.EntityFrameworkCore;
@@ -20,7 +21,9 @@ internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpa
 }
 
 /// <summary>An upstream base URL and its credential.</summary>
-internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers)
+/// <param name="maxConcurrency">Most requests at a time from this gateway; null: any number.</param>
+internal sealed class Provider(
+    string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers, int? maxConcurrency = null)
 {
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
@@ -34,6 +37,18 @@ internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IRea
 
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; } = headers;
 
+    public int? MaxConcurrency { get; } = maxConcurrency;
+
+    /// <summary>The places at this provider, with as many more that may wait for one; null: any number.</summary>
+    public ConcurrencyLimiter? Places { get; } = maxConcurrency is { } most
+        ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+        {
+            PermitLimit = most,
+            QueueLimit = most,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        })
+        : null;
+
     /// <summary>The address of one of its routes. Kept: parsing one costs more than the rest of a request's head.</summary>
     /// <param name="path">One of the few that the gateway knows, such as <c>chat/completions</c>; never a caller's text.</param>
     public Uri Url(string path) => _urls.GetOrAdd(path, static (p, b) => new Uri($"{b}/{p}"), BaseUrl);
@@ -41,9 +56,31 @@ internal sealed class Provider(string name, string baseUrl, Secret? apiKey, IRea
 
 /// <summary>A model at a provider.</summary>
 /// <param name="UpstreamModel">The name at the provider; null: the name that the caller used.</param>
-internal sealed record Deployment(Provider Provider, string? UpstreamModel)
+/// <param name="Weight">Share of the model's traffic, relative to its other deployments'.</param>
+/// <param name="SupportsPrefill">Whether it continues an assistant's unfinished message.</param>
+internal sealed record Deployment(Provider Provider, string? UpstreamModel, int Weight = 1, bool SupportsPrefill = false)
 {
+    /// <summary>Provider and model there; null where the caller names the model.</summary>
+    public string? Label { get; } = UpstreamModel is null ? null : $"{Provider.Name}/{UpstreamModel}";
+
     public byte[]? UpstreamModelJson { get; } = UpstreamModel is null ? null : UpstreamBody.JsonName(UpstreamModel);
+}
+
+/// <summary>When a failing deployment is left alone, and for how long.</summary>
+/// <param name="FailureRate">Share of failed attempts in the window, 0 to 1.</param>
+/// <param name="Minimum">Attempts in the window below which the circuit stays closed.</param>
+/// <param name="Open">How long nothing is sent, until one request is the trial.</param>
+internal sealed record BreakerOptions(double FailureRate, int Minimum, TimeSpan Window, TimeSpan Open)
+{
+    public static BreakerOptions Default { get; } = new(0.5, 4, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10));
+}
+
+/// <summary>USD per million tokens.</summary>
+internal sealed record ModelPrice(decimal Input, decimal CachedInput, decimal Output)
+{
+    /// <summary>What these tokens cost, in USD.</summary>
+    public decimal Of(long input, long cachedInput, long output) =>
+        (((input - cachedInput) * Input) + (cachedInput * CachedInput) + (output * Output)) / 1_000_000m;
 }
 
 /// <summary>A name that callers use, and what answers it.</summary>
@@ -54,6 +91,25 @@ internal sealed record Model(
 {
     public const string Wildcard = "*";
 
+    /// <summary>Names of models to ask when every deployment has failed, in order.</summary>
+    public IReadOnlyList<string> Fallbacks { get; init; } = [];
+
+    /// <summary>Further attempts on the same deployment.</summary>
+    public int Retries { get; init; } = 2;
+
+    public BreakerOptions Breaker { get; init; } = BreakerOptions.Default;
+
+    public RescueMode Rescue { get; init; } = RescueMode.Prefill;
+
+    /// <summary>Size of the context; null: unknown.</summary>
+    public int? ContextTokens { get; init; }
+
+    /// <summary>What is reserved for a reply when the caller gives no limit; null: the gateway's own guess.</summary>
+    public int? DefaultOutputTokens { get; init; }
+
+    /// <summary>Null: unknown.</summary>
+    public ModelPrice? Price { get; init; }
+
     public bool IsWildcard => Name == Wildcard;
 
     public bool IsVisibleTo(string workspace) => Workspaces.Count == 0 || Workspaces.Contains(workspace);
@@ -62,7 +118,8 @@ internal sealed record Model(
 /// <summary>A model as one request reaches it.</summary>
 /// <param name="Name">The name that was asked for; the model's own but for <c>*</c>.</param>
 /// <param name="Selector">What messages call it: the selector as the caller wrote it.</param>
-internal sealed record ModelRoute(Model Model, string Name, string Selector);
+/// <param name="Fallbacks">The models to ask when this one has failed, of the same snapshot; those alone that this workspace sees.</param>
+internal sealed record ModelRoute(Model Model, string Name, string Selector, IReadOnlyList<ModelRoute> Fallbacks);
 
 /// <summary>All models at one moment. Immutable; a request keeps the one it began with.</summary>
 internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers)
@@ -76,14 +133,37 @@ internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IR
     /// <summary>Null when there is no such model, or this workspace does not see it.</summary>
     public ModelRoute? Find(string name, string workspace, string selector)
     {
-        if (models.TryGetValue(name, out var model) && !model.IsWildcard)
+        if (FindModel(name, workspace) is not { } model)
         {
-            return model.IsVisibleTo(workspace) ? new ModelRoute(model, name, selector) : null;
+            return null;
         }
 
-        return name != Model.Wildcard && models.TryGetValue(Model.Wildcard, out var any) && any.IsVisibleTo(workspace)
-            ? new ModelRoute(any, name, selector)
-            : null;
+        return new ModelRoute(model, name, selector, model.Fallbacks.Count == 0 ? [] : Fallbacks(model, workspace, selector));
+    }
+
+    private Model? FindModel(string name, string workspace)
+    {
+        if (!models.TryGetValue(name, out var model) || model.IsWildcard)
+        {
+            return name != Model.Wildcard && models.TryGetValue(Model.Wildcard, out var any) && any.IsVisibleTo(workspace) ? any : null;
+        }
+
+        return model.IsVisibleTo(workspace) ? model : null;
+    }
+
+    /// <summary>A fallback's own fallbacks are not asked: chains would be as hard to foresee as to pay.</summary>
+    private List<ModelRoute> Fallbacks(Model model, string workspace, string selector)
+    {
+        var routes = new List<ModelRoute>(model.Fallbacks.Count);
+        foreach (var name in model.Fallbacks)
+        {
+            if (FindModel(name, workspace) is { } fallback)
+            {
+                routes.Add(new ModelRoute(fallback, name, selector, []));
+            }
+        }
+
+        return routes;
     }
 }
 
@@ -154,7 +234,7 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
                 ? []
                 : JsonSerializer.Deserialize<Dictionary<string, string>>(
                     box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal())!;
-            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers]);
+            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers], row.MaxConcurrency);
             _opened[row.Id] = (row.Version, provider);
             return provider;
         }
@@ -170,11 +250,24 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
         row.Name, row.Workspaces,
         [.. row.Deployments.OrderBy(d => d.Position)
             .Where(d => providers.ContainsKey(d.ProviderId))
-            .Select(d => new Deployment(providers[d.ProviderId], d.UpstreamModel))],
+            .Select(d => new Deployment(providers[d.ProviderId], d.UpstreamModel, d.Weight, d.SupportsPrefill))],
         row.DropParams,
         new ModelTimeouts(
             TimeSpan.FromMilliseconds(row.ConnectMs), TimeSpan.FromMilliseconds(row.HeadersMs),
             TimeSpan.FromMilliseconds(row.FirstContentMs), TimeSpan.FromMilliseconds(row.IdleMs),
             TimeSpan.FromMilliseconds(row.TotalMs)),
-        row.CreatedAt);
+        row.CreatedAt)
+    {
+        Fallbacks = row.Fallbacks,
+        Retries = row.Retries,
+        Breaker = new BreakerOptions(
+            row.BreakerFailureRate, row.BreakerMinimum, TimeSpan.FromMilliseconds(row.BreakerWindowMs),
+            TimeSpan.FromMilliseconds(row.BreakerOpenMs)),
+        Rescue = row.Rescue,
+        ContextTokens = row.ContextTokens,
+        DefaultOutputTokens = row.DefaultOutputTokens,
+        Price = row.PriceInput is { } input
+            ? new ModelPrice(input, row.PriceCachedInput ?? input, row.PriceOutput ?? 0)
+            : null,
+    };
 }

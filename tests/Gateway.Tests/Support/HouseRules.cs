@@ -28,7 +28,7 @@ internal static partial class HouseRules
         ["Cli"] = ["Admin", "Http", "Data", "Simulator", "Selectors"],
         ["Bots"] = ["Upstream", "Usage", "Limits", "Http", "Data"],
         ["Upstream"] = ["Usage", "Http", "Data"],
-        ["Limits"] = ["Http", "Data"],
+        ["Limits"] = ["Usage", "Http", "Data"],
         ["Usage"] = ["Data"],
         ["Http"] = ["Selectors", "Data"],
         [Observability] = ["Data"],
