@@ -41,7 +41,7 @@ internal sealed class PlainReply : IDisposable
         {
             try
             {
-                var (reply, failure) = await ReadAsync(response, attempt.Route, attempt.Clock.Token);
+                var (reply, failure) = await ReadAsync(response, attempt);
                 if (reply is not null)
                 {
                     attempt.Succeeded();
@@ -74,8 +74,9 @@ internal sealed class PlainReply : IDisposable
         }
     }
 
-    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, ModelRoute route, CancellationToken cancel)
+    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, Attempt attempt)
     {
+        var (route, cancel) = (attempt.Route, attempt.Clock.Token);
         var expected = response.Content.Headers.ContentLength;
         if (expected > MaxReplyBytes)
         {
@@ -120,7 +121,7 @@ internal sealed class PlainReply : IDisposable
 
             if (isError)
             {
-                return (null, AttemptFailure.InReply(reply.Bytes.Span, route));
+                return (null, AttemptFailure.InReply(reply.Bytes.Span, route, attempt.Deployment.Provider));
             }
 
             isKept = true;
