@@ -51,4 +51,34 @@ internal static partial class Log
     // The status alone: a provider's own words may quote the key that it refuses.
     [LoggerMessage(303, LogLevel.Warning, "{Deployment} failed with {Outcome}: {Hint}")]
     public static partial void AttemptFailed(this ILogger log, string deployment, string outcome, string hint);
+
+    [LoggerMessage(500, LogLevel.Error, "The usage journal cannot be written ({Error}); requests are served on. Not on disk so far: {Starts} starts, {Ends} ends; lost: {Lost} rows. Trying again")]
+    public static partial void JournalUnwritable(this ILogger log, string error, long starts, long ends, long lost);
+
+    [LoggerMessage(501, LogLevel.Warning, "The usage journal is written again. Not on disk: {Starts} starts, {Ends} ends; lost: {Lost} rows")]
+    public static partial void JournalRestored(this ILogger log, long starts, long ends, long lost);
+
+    [LoggerMessage(502, LogLevel.Warning, "Usage could not be shipped ({Error}); {Rows} rows wait in the journal, trying again")]
+    public static partial void UsageNotShipped(this ILogger log, string error, long rows);
+
+    [LoggerMessage(503, LogLevel.Information, "Usage is shipped again")]
+    public static partial void UsageShippedAgain(this ILogger log);
+
+    [LoggerMessage(504, LogLevel.Error, "The usage row {Id} is lost: the database does not take it ({Error})")]
+    public static partial void UsageRowLost(this ILogger log, Guid id, string error);
+
+    [LoggerMessage(505, LogLevel.Information, "Shipped the usage journal {Journal} of a gateway that ended: {Rows} rows, {Lost} of requests that never came to an end")]
+    public static partial void JournalAdopted(this ILogger log, string journal, long rows, long lost);
+
+    [LoggerMessage(506, LogLevel.Warning, "The usage journal {Journal} could not be read ({Error}); it stays where it is")]
+    public static partial void JournalUnreadable(this ILogger log, string journal, string error);
+
+    [LoggerMessage(507, LogLevel.Warning, "The usage journal is not shipped yet: {Rows} rows are left for the next start, {Memory} rows that only memory held are lost")]
+    public static partial void JournalLeft(this ILogger log, long rows, long memory);
+
+    [LoggerMessage(508, LogLevel.Information, "Deleted {Rows} usage rows of before {Before:yyyy-MM-dd}")]
+    public static partial void UsageDeleted(this ILogger log, long rows, DateTime before);
+
+    [LoggerMessage(509, LogLevel.Warning, "Old usage rows could not be deleted ({Error}); trying again in an hour")]
+    public static partial void UsageNotDeleted(this ILogger log, string error);
 }

@@ -28,6 +28,9 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
 
     public DateTimeOffset At { get; } = at;
 
+    /// <summary>The model of the first step; null before <see cref="Dispatch"/>.</summary>
+    public string? Model { get; private set; }
+
     public bool IsStream { get; set; }
 
     /// <summary>Since the request began, in milliseconds.</summary>
@@ -92,6 +95,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
             }
 
             _isDispatched = true;
+            Model = model;
         }
 
         journal.WriteStart(this, model, promptTokens);
