@@ -106,7 +106,7 @@ internal sealed class AttemptStream : IAsyncDisposable
             case EventKind.Done:
                 return Break(Cut());
             case EventKind.Error:
-                return Break(AttemptFailure.InReply(data, _attempt.Route));
+                return Break(AttemptFailure.InReply(data, _attempt.Route, Deployment.Provider));
             case EventKind.Malformed:
                 return Break(_atEnd ? Cut() : Malformed("an event of the stream is not JSON"));
         }
