@@ -22,6 +22,7 @@ internal static class AdminSetup
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
         admin.MapDeployments();
+        admin.MapUsage();
         return routes;
     }
 }
