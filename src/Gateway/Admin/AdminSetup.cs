@@ -24,6 +24,8 @@ internal static class AdminSetup
         admin.MapKeys();
         admin.MapDeployments();
         MapMetrics(routes);
+
+        admin.MapUsage();
         return routes;
     }
 

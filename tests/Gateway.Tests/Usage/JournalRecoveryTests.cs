@@ -120,16 +120,18 @@ public sealed class JournalRecoveryTests(TestPostgres postgres)
     public async Task Told_to_stop_without_its_database_a_gateway_leaves_the_journal_to_the_next_start()
     {
         await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        Assert.Equal(200, await gateway.AskAsync("known", cancel: Cancel));
+        await gateway.RowsAsync(1, Cancel);
         gateway.Relay.Cut();
         Assert.Equal(200, await gateway.AskAsync("left", cancel: Cancel));
 
         Assert.Equal(0, await gateway.Process.StopAsync(Cancel));
         Assert.Contains("1 rows are left for the next start", gateway.Process.Output, StringComparison.Ordinal);
-        Assert.Empty(await gateway.RowsAsync(Cancel));
+        Assert.Single(await gateway.RowsAsync(Cancel));
         gateway.Relay.Restore();
         await gateway.Process.StartAgainAsync(Cancel);
 
-        Assert.Equal("left", Assert.Single(await gateway.RowsAsync(1, Cancel)).RequestId);
+        Assert.Equal("left", (await gateway.RowsAsync(2, Cancel))[^1].RequestId);
     }
 
     [Fact]
@@ -137,6 +139,8 @@ public sealed class JournalRecoveryTests(TestPostgres postgres)
     {
         // Arrange: one cannot reach the database, the other can.
         await using var first = await UsageGateway.StartAsync(postgres, Cancel);
+        Assert.Equal(200, await first.AskAsync("known", cancel: Cancel));
+        await first.RowsAsync(1, Cancel);
         first.Relay.Cut();
         for (var i = 0; i < 10; i++)
         {
@@ -150,12 +154,12 @@ public sealed class JournalRecoveryTests(TestPostgres postgres)
         Assert.Equal(200, await first.AskAsync("second", client: client, cancel: Cancel));
 
         // Assert: it looked for orphans before it shipped its own, and let the living one's journal alone.
-        Assert.Equal("second", Assert.Single(await first.RowsAsync(1, Cancel)).RequestId);
+        Assert.Equal("second", (await first.RowsAsync(2, Cancel))[^1].RequestId);
         Assert.Equal(2, Directory.GetDirectories(Path.Combine(second.DataDirectory, "journal")).Length);
         await first.Process.KillAsync();
         await second.StopAsync(Cancel);
         await second.StartAgainAsync(Cancel);
-        Assert.Equal(11, (await first.RowsAsync(11, Cancel)).Select(r => r.RequestId).Distinct().Count());
+        Assert.Equal(12, (await first.RowsAsync(12, Cancel)).Select(r => r.RequestId).Distinct().Count());
     }
 
     /// <summary>Orphans are shipped and gone; what is left is the running gateway's own.</summary>

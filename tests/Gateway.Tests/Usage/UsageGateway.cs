@@ -40,7 +40,9 @@ internal sealed class UsageGateway : IAsyncDisposable
         var gateway = new UsageGateway(connectionString, new DatabaseRelay(connectionString), await FakeUpstream.StartAsync());
         try
         {
-            gateway.Upstream.Answers(Answer.Json(Replies.Completion("m", "Hello.")));
+            gateway.Upstream.Answers(Answer.ByRequest(request => (bool?)request.Json["stream"] == true
+                ? Answer.Stream([.. Replies.WordEvents("m", ["Hello ", "there."]).Select(Piece.Of)])
+                : Answer.Json(Replies.Completion("m", "Hello."))));
             gateway.Process = await GatewayProcess.StartAsync(
                 new GatewayLaunch { ConnectionString = gateway.Relay.ConnectionString, Yaml = gateway.Yaml, Settings = settings ?? [] }, cancel);
             gateway.Key = (await gateway.Process.CreateKeyAsync("acme", cancel: cancel)).Text;
