@@ -33,6 +33,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 BaseUrl = wanted.BaseUrl,
                 ApiKey = SealKey(wanted),
                 Headers = SealHeaders(wanted.Name, headers),
+                MaxConcurrency = wanted.MaxConcurrency,
                 Managed = ManagedBy.File,
             };
             db.Providers.Add(row);
@@ -54,6 +55,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
             edit.Assign("headers", SealHeaders(row.Name, headers), v => row.Headers = v);
         }
 
+        edit.Set("maxConcurrency", row.MaxConcurrency, wanted.MaxConcurrency, v => row.MaxConcurrency = v);
         edit.Adopt(row.Managed, v => row.Managed = v);
         changes.Changed("provider", row.Name, edit);
     }
@@ -86,11 +88,28 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         edit.Set("timeouts", row.IdleMs, Milliseconds(wanted.Timeouts.Idle), v => row.IdleMs = v);
         edit.Set("timeouts", row.TotalMs, Milliseconds(wanted.Timeouts.Total), v => row.TotalMs = v);
         edit.SetList("dropParams", row.DropParams, wanted.DropParams, v => row.DropParams = v);
+        MatchOperation(row, wanted, edit);
         edit.Adopt(row.Managed, v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("model", row.Name, edit);
         }
+    }
+
+    private static void MatchOperation(ModelRow row, FileModel wanted, ApplyEdit edit)
+    {
+        edit.SetList("fallbacks", row.Fallbacks, wanted.Fallbacks, v => row.Fallbacks = v);
+        edit.Set("retries", row.Retries, wanted.Retries, v => row.Retries = v);
+        edit.Set("breaker", row.BreakerFailureRate, wanted.Breaker.FailureRate, v => row.BreakerFailureRate = v);
+        edit.Set("breaker", row.BreakerMinimum, wanted.Breaker.Minimum, v => row.BreakerMinimum = v);
+        edit.Set("breaker", row.BreakerWindowMs, Milliseconds(wanted.Breaker.Window), v => row.BreakerWindowMs = v);
+        edit.Set("breaker", row.BreakerOpenMs, Milliseconds(wanted.Breaker.Open), v => row.BreakerOpenMs = v);
+        edit.Set("rescue", row.Rescue, wanted.Rescue, v => row.Rescue = v);
+        edit.Set("contextTokens", row.ContextTokens, wanted.ContextTokens, v => row.ContextTokens = v);
+        edit.Set("defaultOutputTokens", row.DefaultOutputTokens, wanted.DefaultOutputTokens, v => row.DefaultOutputTokens = v);
+        edit.Set("price", row.PriceInput, wanted.Price?.Input, v => row.PriceInput = v);
+        edit.Set("price", row.PriceCachedInput, wanted.Price?.CachedInput, v => row.PriceCachedInput = v);
+        edit.Set("price", row.PriceOutput, wanted.Price?.Output, v => row.PriceOutput = v);
     }
 
     private void MatchDeployments(ModelRow row, FileModel wanted, ApplyEdit edit)
@@ -107,6 +126,8 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
             {
                 edit.Set("deployments", there.ProviderId, provider.Id, v => there.ProviderId = v);
                 edit.Set("deployments", there.UpstreamModel, deployment.Model, v => there.UpstreamModel = v);
+                edit.Set("deployments", there.Weight, deployment.Weight, v => there.Weight = v);
+                edit.Set("deployments", there.SupportsPrefill, deployment.SupportsPrefill, v => there.SupportsPrefill = v);
                 continue;
             }
 
@@ -116,6 +137,8 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 Position = position,
                 ProviderId = provider.Id,
                 UpstreamModel = deployment.Model,
+                Weight = deployment.Weight,
+                SupportsPrefill = deployment.SupportsPrefill,
             };
             edit.Assign("deployments", made, row.Deployments.Add);
         }

@@ -50,6 +50,9 @@ internal sealed class ApplyEdit
         }
     }
 
+    public void SetLimits(LimitColumns current, LimitValues? wanted) =>
+        Set("limits", LimitValues.From(current), wanted, current.Set);
+
     public void Assign<T>(string field, T wanted, Action<T> assign)
     {
         assign(wanted);

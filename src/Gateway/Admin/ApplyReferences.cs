@@ -21,7 +21,7 @@ internal sealed class ApplyReferences(GatewayDb db, ApplyRows rows, GatewaySetti
             {
                 FileReferenceKind.Provider => rows.Providers.ContainsKey(reference.Name),
                 FileReferenceKind.Workspace => rows.Workspaces.ContainsKey(reference.Name),
-                // A bot sees a model from its own workspace; see below.
+                // Bots and models see a model from their own workspaces; see below.
                 _ => true,
             };
             if (!isThere)
@@ -31,6 +31,7 @@ internal sealed class ApplyReferences(GatewayDb db, ApplyRows rows, GatewaySetti
         }
 
         var models = file.References.Where(r => r.Kind == FileReferenceKind.Model).ToDictionary(r => r.At.Path);
+        errors.AddRange(Fallbacks(file, models));
         foreach (var (workspace, bot) in file.Workspaces.SelectMany(w => w.Bots.Select(b => (w.Name, b))))
         {
             var reference = models[$"{bot.At.Path}.model"];
@@ -52,6 +53,27 @@ internal sealed class ApplyReferences(GatewayDb db, ApplyRows rows, GatewaySetti
         }
 
         return errors;
+    }
+
+    private IEnumerable<FileError> Fallbacks(GatewayFile file, Dictionary<string, FileReference> references)
+    {
+        foreach (var model in file.Models)
+        {
+            foreach (var (index, name) in model.Fallbacks.Index())
+            {
+                var reference = references[$"{model.At.Path}.fallbacks[{index}]"];
+                switch (FindFor(model.Workspaces ?? [], name))
+                {
+                    case Sight.Missing:
+                        yield return reference.ToError();
+                        break;
+                    case Sight.Closed:
+                        yield return reference.At.Error(
+                            $"the model {FileWords.Quote(name)} is open to no workspace that sees {FileWords.Quote(model.Name)}");
+                        break;
+                }
+            }
+        }
     }
 
     private IEnumerable<FileError> BuiltIn(GatewayFile file)
@@ -96,6 +118,14 @@ internal sealed class ApplyReferences(GatewayDb db, ApplyRows rows, GatewaySetti
         }
 
         var removed = rows.Removed.OfType<ModelRow>().Select(m => m.Name).ToArray();
+        foreach (var model in rows.Models.Values.Where(m => !inFile.Contains(m.Name)))
+        {
+            foreach (var gone in model.Fallbacks.Where(f => removed.Contains(f) && FindFor(model.Workspaces, f) != Sight.Open))
+            {
+                errors.Add(new FileError(0, "", $"model '{gone}' cannot be removed: model '{model.Name}' falls back to it"));
+            }
+        }
+
         var leaving = rows.Removed.OfType<BotRow>().Select(b => (b.WorkspaceId, b.Id)).ToHashSet();
         var users = removed.Length == 0 ? [] : await db.Bots.AsNoTracking()
             .Where(b => b.Managed != ManagedBy.File && removed.Contains(b.Model))
@@ -113,7 +143,14 @@ internal sealed class ApplyReferences(GatewayDb db, ApplyRows rows, GatewaySetti
         return errors;
     }
 
+    /// <summary>The best comes first.</summary>
     private enum Sight { Open, Closed, Missing }
+
+    /// <summary>How those who see one model will see another: open when a workspace of theirs does.</summary>
+    /// <param name="workspaces">The only workspaces that see the first; empty: all do.</param>
+    private Sight FindFor(IReadOnlyCollection<string> workspaces, string name) =>
+        (workspaces.Count > 0 ? workspaces : rows.Workspaces.Keys)
+            .Select(workspace => Find(name, workspace)).DefaultIfEmpty(Find(name, "")).Min();
 
     /// <summary>How a workspace will see a model by this name.</summary>
     private Sight Find(string name, string workspace)

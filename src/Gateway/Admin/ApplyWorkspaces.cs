@@ -27,7 +27,8 @@ internal sealed class ApplyWorkspaces(
 
     private WorkspaceRow Match(FileWorkspace wanted)
     {
-        if (!rows.Workspaces.TryGetValue(wanted.Name, out var row))
+        var isNew = !rows.Workspaces.TryGetValue(wanted.Name, out var row);
+        if (row is null)
         {
             row = new WorkspaceRow
             {
@@ -39,12 +40,16 @@ internal sealed class ApplyWorkspaces(
             db.Workspaces.Add(row);
             rows.Workspaces.Add(row.Name, row);
             changes.Added("workspace", row.Name);
-            return row;
         }
 
         var edit = new ApplyEdit();
+        edit.SetLimits(row.Limits, wanted.Limits);
         edit.Adopt(row.Managed, v => row.Managed = v);
-        changes.Changed("workspace", row.Name, edit);
+        if (!isNew)
+        {
+            changes.Changed("workspace", row.Name, edit);
+        }
+
         return row;
     }
 
@@ -117,6 +122,7 @@ internal sealed class ApplyWorkspaces(
         }
 
         edit.SetList("lockedParameters", row.LockedParameters, wanted.LockedParameters, v => row.LockedParameters = v);
+        edit.SetLimits(row.Limits, wanted.Limits);
         edit.Adopt(row.Managed, v => row.Managed = v);
         if (!isNew)
         {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Gateway.Admin.File;
 using Gateway.Data;
 using Gateway.Http;
 
@@ -10,7 +9,7 @@ namespace Gateway.Admin;
 /// <summary>A key as the API shows it. <c>key</c> is there once, in the answer that made it.</summary>
 internal sealed record KeyObject(
     string Id, string Workspace, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Selectors, string Ending,
-    long CreatedAt, long? ExpiresAt, long? RevokedAt, string? Key)
+    int? Rpm, long? Tpm, int? Concurrent, BudgetObject? Budget, long CreatedAt, long? ExpiresAt, long? RevokedAt, string? Key)
 {
     [JsonPropertyOrder(-1)]
     public string Object { get; init; } = "key";
@@ -33,17 +32,18 @@ internal sealed record KeyDeleted(string Id, bool Deleted = true)
 [JsonSerializable(typeof(KeyObject))]
 [JsonSerializable(typeof(KeyList))]
 [JsonSerializable(typeof(KeyDeleted))]
+[JsonSerializable(typeof(DeploymentList))]
 internal sealed partial class AdminJson : JsonSerializerContext;
 
 /// <summary><c>/admin/v1/keys</c>. A workspace's admin key reaches its own workspace's keys alone.</summary>
 internal static class KeyEndpoints
 {
-    /// <summary>Known and not built: refused by name, never ignored.</summary>
-    private static readonly HashSet<string> Later = new(StringComparer.Ordinal) { "rpm", "tpm", "concurrent", "budget" };
-
     private const int MostPerPage = 1_000;
 
-    private static readonly HashSet<string> Known = new(StringComparer.Ordinal) { "workspace", "name", "scopes", "selectors", "expires_at" };
+    private static readonly HashSet<string> Known = new(StringComparer.Ordinal)
+    {
+        "workspace", "name", "scopes", "selectors", "rpm", "tpm", "concurrent", "budget", "expires_at",
+    };
 
     public static IEndpointRouteBuilder MapKeys(this IEndpointRouteBuilder admin)
     {
@@ -122,8 +122,9 @@ internal static class KeyEndpoints
     }
 
     private static KeyObject Show(KeyRow row, string workspace, string? key) => new(
-        row.Id.ToString(), workspace, row.Name, row.Scopes, row.Selectors, row.Ending, Seconds(row.CreatedAt)!.Value,
-        Seconds(row.ExpiresAt), Seconds(row.RevokedAt), key);
+        row.Id.ToString(), workspace, row.Name, row.Scopes, row.Selectors, row.Ending,
+        row.Limits.Rpm, row.Limits.Tpm, row.Limits.Concurrent, BudgetObject.Of(LimitValues.From(row.Limits)?.Budget),
+        Seconds(row.CreatedAt)!.Value, Seconds(row.ExpiresAt), Seconds(row.RevokedAt), key);
 
     private static long? Seconds(DateTime? time) =>
         time is { } utc ? new DateTimeOffset(utc, TimeSpan.Zero).ToUnixTimeSeconds() : null;
@@ -134,12 +135,6 @@ internal static class KeyEndpoints
         foreach (ref readonly var member in json.Members)
         {
             var name = System.Text.Encoding.UTF8.GetString(json.Name(member));
-            if (Later.Contains(name))
-            {
-                error = ApiError.NotBuilt(name, NotBuilt.Message(name));
-                return false;
-            }
-
             if (!Known.Contains(name))
             {
                 error = ApiError.InvalidValue(name, $"unknown field; expected one of: {string.Join(", ", Known)}.");
@@ -152,6 +147,7 @@ internal static class KeyEndpoints
         var keyName = Text(json, "name", ref error);
         var scopes = Texts(json, "scopes", ref error);
         var selectors = Texts(json, "selectors", ref error);
+        var limits = KeyLimits.Read(json, ref error);
         var expires = Time(json, ref error);
         if (error is null && workspace is null && caller.WorkspaceId is not null)
         {
@@ -163,12 +159,12 @@ internal static class KeyEndpoints
             // The same answer for a workspace that is not there and one that is not this key's.
             : caller.WorkspaceId is not null && workspace != caller.Workspace ? ApiError.NotFound($"workspace '{workspace}'")
             : null;
-        error ??= Beyond(caller, selectors, expires);
-        wanted = error is null ? new NewKey(workspace!, keyName!, scopes, selectors, expires) : null!;
+        error ??= Beyond(caller, selectors, expires) ?? KeyLimits.Beyond(caller.Limits, limits);
+        wanted = error is null ? new NewKey(workspace!, keyName!, scopes, selectors, expires, limits) : null!;
         return error is null;
     }
 
-    /// <summary>A key that is bound to selectors or to a time cannot make one that is bound to less.</summary>
+    /// <summary>A key that is bound to selectors or to a time (limits: <see cref="KeyLimits"/>) cannot make one that is bound to less.</summary>
     private static ApiError? Beyond(Caller caller, List<string> selectors, DateTimeOffset? expires)
     {
         if (caller.Selectors.Length > 0

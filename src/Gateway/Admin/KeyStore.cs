@@ -10,8 +10,10 @@ namespace Gateway.Admin;
 /// <summary>What a new key is to be.</summary>
 /// <param name="Scopes">Empty: <c>chat</c>.</param>
 /// <param name="Selectors">Exact or ending in <c>*</c>; empty: all of the workspace.</param>
+/// <param name="Limits">Already checked; null: none.</param>
 internal sealed record NewKey(
-    string Workspace, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Selectors, DateTimeOffset? ExpiresAt);
+    string Workspace, string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string> Selectors, DateTimeOffset? ExpiresAt,
+    LimitValues? Limits = null);
 
 /// <param name="Workspace">The name of the only workspace wanted; null: any.</param>
 /// <param name="After">The id of the last key of the page before; null: the first page.</param>
@@ -50,6 +52,7 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
             CreatedAt = clock.GetUtcNow().UtcDateTime,
             ExpiresAt = wanted.ExpiresAt?.UtcDateTime,
         };
+        row.Limits.Set(wanted.Limits);
         db.Keys.Add(row);
         try
         {

@@ -16,7 +16,7 @@ internal sealed record TurnRequest(Bot Bot, JsonBody Body, string Workspace, str
 /// One reply of a bot: composes what the model is asked, streams the model, and yields what happens. A step is one model
 /// call; the turn is over when the model stops or calls a tool of the caller's.
 /// </summary>
-internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvider clock)
+internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider clock)
 {
     /// <summary>Runs the turn. Nothing is sent to the model before the first element is asked for.</summary>
     /// <param name="dropped">Takes the parameters that are not used: locked by the bot, or not taken by the model.</param>
@@ -75,8 +75,9 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
     private async IAsyncEnumerable<BotEvent> StepAsync(
         TurnRequest request, UpstreamCall call, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var (stream, error, deployment) = await UpstreamStream.OpenAsync(client, call, cancel);
-        facts.Deployment = deployment;
+        var (stream, error) = await models.OpenAsync(call, cancel);
+        facts.Deployment = call.Trail!.LastDeployment;
+        facts.AttemptsHeader = call.Trail.Count > 0 ? call.Trail.ToHeader() : null;
         dropped.AddRange(call.DroppedParams);
         if (stream is null)
         {
@@ -86,6 +87,7 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
 
         await using (stream)
         {
+            call.Usage.SawContent();
             var chunks = new ChunkReader();
             do
             {
@@ -93,7 +95,7 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
                 {
                     if (kind is EventKind.Content or EventKind.Preamble)
                     {
-                        foreach (var happened in chunks.Read(stream.Buffer.Data))
+                        foreach (var happened in chunks.Read(stream.Data))
                         {
                             yield return happened;
                         }
@@ -104,14 +106,10 @@ internal sealed class BotTurn(UpstreamClient client, Catalog catalog, TimeProvid
             }
             while (await stream.ReadAsync());
 
-            if (stream.Facts.Usage is { } usage)
-            {
-                (facts.InputTokens, facts.OutputTokens) = (usage.Input, usage.Output);
-            }
-
-            yield return stream.End() is { } broken
+            facts.Deployment = call.Trail!.LastDeployment;
+            yield return stream.Error is { } broken
                 ? new BotEvent.Failed(broken)
-                : new BotEvent.Finished(chunks.FinishReason, stream.Facts.Usage).Checked(request.Selector);
+                : new BotEvent.Finished(chunks.FinishReason, stream.Usage).Checked(request.Selector);
         }
     }
 }

@@ -61,7 +61,11 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
             {
                 // A copy: the turn may add to its list while a keep-alive sends the headers.
                 var names = dropped.ToArray();
-                caller.BeforeHeaders = () => DroppedParams.Name(http, names);
+                caller.BeforeHeaders = () =>
+                {
+                    DroppedParams.Name(http, names);
+                    AttemptHeaders.Set(http, RequestFacts.Of(http));
+                };
             }
 
             if (happened is BotEvent.Failed failed)
@@ -96,6 +100,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         var bytes = writer.Whole(reply);
         DroppedParams.Name(http, dropped);
+        AttemptHeaders.Set(http, facts);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = bytes.Length;
         await http.Response.BodyWriter.WriteAsync(bytes, cancel);
@@ -104,6 +109,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         {
             facts.End = error.Code ?? error.Type;
             DroppedParams.Name(http, dropped);
+            AttemptHeaders.Set(http, facts);
             return error.WriteAsync(http);
         }
     }

@@ -46,7 +46,7 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
             await using var caller = new EventStreamResponse(http, clock);
             await relay.RunAsync(
                 call, caller, RequestFacts.Of(http), request.AnswersInOldForm ? LegacyFunctions.RewriteChunk : null,
-                () => DroppedParams.Name(http, call.DroppedParams), cancel);
+                () => AttemptHeaders.Set(http, call), cancel);
             return;
         }
 

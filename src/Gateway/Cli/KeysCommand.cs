@@ -20,17 +20,22 @@ internal static class KeysCommand
             Description = "What it may use: a selector, or the beginning of one and '*'. May be given again. Default: all of its workspace.",
         };
         var expires = new Option<string>("--expires") { Description = "Until when, such as 2030-01-31 or 2030-01-31T12:00:00Z. Default: for ever." };
-        var command = new Command("create", "Makes a key and prints it, this once.") { workspace, name, scopes, selectors, expires };
-        foreach (var later in (string[])["--rpm", "--tpm", "--concurrent", "--budget"])
+        var rpm = new Option<string>("--rpm") { Description = "Most requests in a minute." };
+        var tpm = new Option<string>("--tpm") { Description = "Most tokens in a minute, in and out." };
+        var concurrent = new Option<string>("--concurrent") { Description = "Most requests at a time, for each gateway." };
+        var budget = new Option<string>("--budget") { Description = "Most money or tokens, such as 5usd/day or 2000000tokens/month." };
+        var command = new Command("create", "Makes a key and prints it, this once.")
         {
-            command.Options.Add(NotYet(later));
-        }
-
+            workspace, name, scopes, selectors, rpm, tpm, concurrent, budget, expires,
+        };
         command.SetAction((parsed, cancel) =>
         {
             var wanted = new NewKey(
                 parsed.GetValue(workspace)!, parsed.GetValue(name)!, parsed.GetValue(scopes) ?? [],
-                parsed.GetValue(selectors) ?? [], ReadDate(parsed.GetValue(expires)));
+                parsed.GetValue(selectors) ?? [], ReadDate(parsed.GetValue(expires)),
+                new LimitValues(
+                    ReadCount(rpm.Name, parsed.GetValue(rpm)), ReadCount(tpm.Name, parsed.GetValue(tpm)),
+                    ReadCount(concurrent.Name, parsed.GetValue(concurrent)), ReadBudget(parsed.GetValue(budget))));
             return CommandSettings.WithDatabaseAsync(mayMigrate: false, (_, database) => CreateAsync(wanted, database, cancel), cancel);
         });
         return command;
@@ -76,11 +81,12 @@ internal static class KeysCommand
         var lines = keys.Where(k => workspace is null || k.Workspace == workspace).Select(k => (string[])
         [
             k.Key.Id.ToString(), k.Workspace, k.Key.Name, $"…{k.Key.Ending}", string.Join(',', k.Key.Scopes),
-            k.Key.Selectors.Length == 0 ? "*" : string.Join(',', k.Key.Selectors), Day(k.Key.CreatedAt),
+            k.Key.Selectors.Length == 0 ? "*" : string.Join(',', k.Key.Selectors),
+            Limits(LimitValues.From(k.Key.Limits)), Day(k.Key.CreatedAt),
             k.Key.ExpiresAt is { } end ? Day(end) : "never",
             k.Key.RevokedAt is not null ? "revoked" : k.Key.ExpiresAt <= now ? "expired" : "active",
         ]);
-        foreach (var line in TextTable.Format(["ID", "WORKSPACE", "NAME", "KEY", "SCOPES", "SELECTORS", "CREATED", "EXPIRES", "STATE"], [.. lines]))
+        foreach (var line in TextTable.Format(["ID", "WORKSPACE", "NAME", "KEY", "SCOPES", "SELECTORS", "LIMITS", "CREATED", "EXPIRES", "STATE"], [.. lines]))
         {
             await Console.Out.WriteLineAsync(line);
         }
@@ -106,12 +112,38 @@ internal static class KeysCommand
             ? date
             : throw new SettingsException($"--expires {text}: expected a date such as 2030-01-31 or 2030-01-31T12:00:00Z.");
 
-    /// <summary>Known and refused by name, never ignored.</summary>
-    private static Option<string> NotYet(string name)
+    private static int? ReadCount(string option, string? text) => text is null ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= GatewayFileShape.MaxCount
+            ? count
+            : throw new SettingsException($"{option} {text}: expected a whole number from 1 to {GatewayFileShape.MaxCount}.");
+
+    private static Budget? ReadBudget(string? text) => text is null ? null
+        : FileBudget.Parse(text) ?? throw new SettingsException($"--budget {text}: expected {FileBudget.Expected}.");
+
+    private static string Limits(LimitValues? limits)
     {
-        var option = new Option<string>(name) { Hidden = true, Arity = ArgumentArity.ZeroOrOne };
-        option.Validators.Add(result => result.AddError(NotBuilt.Message(name)));
-        return option;
+        var said = new List<string>();
+        if (limits?.Rpm is { } rpm)
+        {
+            said.Add($"rpm={rpm}");
+        }
+
+        if (limits?.Tpm is { } tpm)
+        {
+            said.Add($"tpm={tpm}");
+        }
+
+        if (limits?.Concurrent is { } concurrent)
+        {
+            said.Add($"concurrent={concurrent}");
+        }
+
+        if (limits?.Budget is { } budget)
+        {
+            said.Add(FileBudget.Format(budget));
+        }
+
+        return said.Count == 0 ? "none" : string.Join(',', said);
     }
 
     private static string Day(DateTime utc) => utc.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);

@@ -36,4 +36,15 @@ internal sealed class LimitColumns
     public decimal? BudgetUsd { get; set; }
     public long? BudgetTokens { get; set; }
     public BudgetPer? BudgetPer { get; set; }
+
+    /// <param name="limits">Null: nothing is limited any more.</param>
+    public void Set(LimitValues? limits)
+    {
+        Rpm = limits?.Rpm;
+        Tpm = limits?.Tpm;
+        Concurrent = limits?.Concurrent;
+        BudgetUsd = limits?.Budget?.Usd;
+        BudgetTokens = limits?.Budget?.Tokens;
+        BudgetPer = limits?.Budget?.Per;
+    }
 }

@@ -93,10 +93,10 @@ internal sealed record ApiError(
     public static ApiError MissingScope(string scope) =>
         new(403, Invalid, "insufficient_permissions", $"This key lacks the scope '{scope}'.");
 
-    public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
+    public static ApiError GlobalAdminOnly() =>
+        new(403, Invalid, "insufficient_permissions", "Only the global admin key may do this.");
 
-    public static ApiError NotBuilt(string param, string message) =>
-        new(400, Invalid, "not_built", message, param);
+    public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
     /// <summary>The database could not say whether the key or bot exists, and what is in memory is too old.</summary>
     public static ApiError ConfigurationUnavailable() =>
@@ -146,6 +146,11 @@ internal sealed record ApiError(
 
     public static ApiError UpstreamUnavailable(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' could not be reached.");
+
+    /// <summary>Every deployment is left alone for the moment, or has as many requests as it takes.</summary>
+    public static ApiError UpstreamBusy(string selector, TimeSpan retryAfter) =>
+        new(503, Server, "upstream_unavailable",
+            $"Every provider of '{selector}' is failing or fully occupied at the moment. Try again.", RetryAfter: retryAfter);
 
     public static ApiError UpstreamRefusedUs(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' does not accept the gateway's request.");

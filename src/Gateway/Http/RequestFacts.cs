@@ -26,6 +26,9 @@ internal sealed class RequestFacts
     /// <summary>Upstream calls that it took.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>How many tries it took and where, as <c>x-gateway-attempts</c> says it; null before any.</summary>
+    public string? AttemptsHeader { get; set; }
+
     /// <summary>From its begin to the first content sent to the caller; null when there was none.</summary>
     public double? FirstContentMs { get; set; }
 

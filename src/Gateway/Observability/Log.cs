@@ -15,10 +15,15 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Information, "Database: {Progress}")]
     public static partial void DatabaseProgress(this ILogger log, string progress);
 
-    [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, tokens {InputTokens}+{OutputTokens}")]
+    // SYSLIB1015: the time to first content is in the line of JSON alone; most requests have none, and a line of text would
+    // say so every time.
+#pragma warning disable SYSLIB1015
+    [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, attempts {Attempts}, tokens {InputTokens}+{OutputTokens}")]
     public static partial void Request(
         this ILogger log, string method, string route, int status, string requestId, double milliseconds,
-        string end, string workspace, Guid? keyId, string selector, string deployment, long inputTokens, long outputTokens);
+        string end, string workspace, Guid? keyId, string selector, string deployment, int attempts, long inputTokens, long outputTokens,
+        double? firstContentMs);
+#pragma warning restore SYSLIB1015
 
     // The stack says where; the exception's own text is left out, since it may quote what a caller sent.
     [LoggerMessage(201, LogLevel.Error, "Request {RequestId} failed: {Exception} {Stack}")]
@@ -42,9 +47,15 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Warning, "{Deployment} could not be asked: {Error} ({Code})")]
     public static partial void UpstreamUnreachable(this ILogger log, string deployment, string error, string? code);
 
+    [LoggerMessage(304, LogLevel.Information, "A broken stream of {Model} is carried on ({Mode}) by {Deployment}")]
+    public static partial void Rescued(this ILogger log, string model, string mode, string deployment);
+
+    [LoggerMessage(305, LogLevel.Warning, "A broken stream of {Model} could not be carried on ({Code})")]
+    public static partial void RescueFailed(this ILogger log, string model, string? code);
+
     // The status alone: a provider's own words may quote the key that it refuses.
-    [LoggerMessage(303, LogLevel.Warning, "{Deployment} answered with status {Status}: {Hint}")]
-    public static partial void UpstreamRefused(this ILogger log, string deployment, int status, string hint);
+    [LoggerMessage(303, LogLevel.Warning, "{Deployment} failed with {Outcome}: {Hint}")]
+    public static partial void AttemptFailed(this ILogger log, string deployment, string outcome, string hint);
 
     [LoggerMessage(800, LogLevel.Warning, "Limits cannot be read or written ({Error}); limited keys are refused once what is leased is used up")]
     public static partial void LimitsUnavailable(this ILogger log, string error);

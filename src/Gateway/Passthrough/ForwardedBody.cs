@@ -14,6 +14,9 @@ internal interface IForwardedBody : IDisposable
     /// <summary>Whether the caller asks for events instead of one reply.</summary>
     bool IsStream { get; }
 
+    /// <summary>Tokens of the prompt, estimated; 0 where its bytes say nothing of them.</summary>
+    long PromptTokens { get; }
+
     /// <summary>The body for one deployment, from its beginning and with its length known.</summary>
     /// <param name="dropped">Takes the names of parameters that are left out.</param>
     Stream Open(ModelRoute route, Deployment deployment, List<string> dropped);
@@ -26,13 +29,13 @@ internal sealed class ForwardedJson(RequestBody bytes, JsonBody body) : IForward
 
     public bool IsStream { get; } = body.TryGet("stream"u8, out var stream) && stream.Kind == JsonTokenType.True;
 
+    public long PromptTokens { get; } = PromptEstimate.Prompt(body);
+
     public Stream Open(ModelRoute route, Deployment deployment, List<string> dropped)
     {
         // Not a stream for UpstreamBody, which would ask for a usage event that only completions know.
-        var call = new UpstreamCall { Route = route, Path = "", Body = body, Usage = null! };
-        var edited = UpstreamBody.Build(call, deployment, unsupported: null).ToArray();
-        dropped.AddRange(call.DroppedParams);
-        return new MemoryStream(edited, writable: false);
+        var edited = UpstreamBody.Build(body, route, deployment, unsupported: null, dropped);
+        return new MemoryStream(edited.ToArray(), writable: false);
     }
 
     public void Dispose() => bytes.Dispose();
@@ -44,6 +47,8 @@ internal sealed class ForwardedForm(SpooledBody bytes, MultipartForm form, strin
     public string ContentType => contentType;
 
     public bool IsStream => isStream;
+
+    public long PromptTokens => 0;
 
     public Stream Open(ModelRoute route, Deployment deployment, List<string> dropped)
     {

@@ -10,18 +10,18 @@ namespace Gateway.Passthrough;
 /// key, cookies or client; of the upstream's only what describes the reply.
 /// </summary>
 internal sealed class ForwardedExchange(
-    ModelRoute route, Deployment deployment, AttemptClock limits, string contentType, long contentLength,
-    IReadOnlyCollection<string> dropped) : HttpTransformer, IDisposable
+    Attempt attempt, AttemptTrail trail, string contentType, long contentLength, IReadOnlyCollection<string> dropped)
+    : HttpTransformer, IDisposable
 {
     private const string EventStream = "text/event-stream";
 
     private static readonly string[] Kept = ["Content-Type", "Content-Length", "Content-Disposition", "Content-Encoding"];
 
     private WatchedReply? _reply;
-    private ApiError? _refusal;
+    private AttemptFailure? _refusal;
 
     /// <summary>A refusal, or how the reply broke; null while neither.</summary>
-    public ApiError? Error => _refusal ?? _reply?.Error;
+    public AttemptFailure? Failure => _refusal ?? _reply?.Failure;
 
     /// <summary>As the reply reported it; null when it did not, or was too large to be looked at.</summary>
     public TokenUsage? Usage => _reply?.Usage;
@@ -31,12 +31,13 @@ internal sealed class ForwardedExchange(
     {
         var path = httpContext.Request.Path.Value!["/v1/".Length..];
         proxyRequest.RequestUri = new Uri($"{destinationPrefix}/{path}{httpContext.Request.QueryString}");
-        UpstreamClient.AddHeaders(proxyRequest, deployment.Provider);
+        UpstreamClient.AddHeaders(proxyRequest, attempt.Deployment.Provider);
         if (httpContext.Request.Headers.Accept is { Count: > 0 } accept && !proxyRequest.Headers.Contains("Accept"))
         {
             proxyRequest.Headers.TryAddWithoutValidation("Accept", (IEnumerable<string?>)accept);
         }
 
+        attempt.Trace(proxyRequest, path);
         proxyRequest.Content!.Headers.TryAddWithoutValidation("Content-Type", contentType);
         proxyRequest.Content.Headers.ContentLength = contentLength;
         return default;
@@ -50,7 +51,7 @@ internal sealed class ForwardedExchange(
             return false;
         }
 
-        limits.Stop();
+        attempt.Clock.Stop();
         if (!proxyResponse.IsSuccessStatusCode)
         {
             _refusal = await ReadRefusalAsync(proxyResponse);
@@ -59,12 +60,15 @@ internal sealed class ForwardedExchange(
 
         CopyHeaders(httpContext.Response, proxyResponse);
         DroppedParams.Name(httpContext, dropped);
+        attempt.Succeeded();
+        AttemptHeaders.Set(httpContext, trail);
+        trail.Usage.SawContent();
         // A plain reply has only the total; what comes bit by bit must not fall silent.
         var type = proxyResponse.Content.Headers.ContentType?.MediaType;
         var isJson = type == "application/json";
         _reply = new WatchedReply(
-            await proxyResponse.Content.ReadAsStreamAsync(cancellationToken), limits, isJson ? null : route.Model.Timeouts.Idle,
-            route.Selector, isJson && IsWorthReading(proxyResponse.Content.Headers));
+            await proxyResponse.Content.ReadAsStreamAsync(cancellationToken), attempt,
+            isJson ? null : attempt.Route.Model.Timeouts.Idle, isJson && IsWorthReading(proxyResponse.Content.Headers));
         proxyResponse.Content = new StreamOnly(_reply);
         return true;
     }
@@ -75,10 +79,10 @@ internal sealed class ForwardedExchange(
     /// <summary>The forwarder disposes of a reply that it has copied; this is for one that it did not come to copy.</summary>
     public void Dispose() => _reply?.Dispose();
 
-    private async Task<ApiError> ReadRefusalAsync(HttpResponseMessage response)
+    private async Task<AttemptFailure> ReadRefusalAsync(HttpResponseMessage response)
     {
-        var (bytes, length) = await UpstreamClient.ReadErrorAsync(response, limits);
-        return UpstreamRefusal.Read(response, bytes.AsSpan(0, length), route);
+        var (bytes, length) = await UpstreamClient.ReadErrorAsync(response, attempt.Clock);
+        return AttemptFailure.Refused(response, bytes.AsSpan(0, length), attempt.Route);
     }
 
     private static void CopyHeaders(HttpResponse response, HttpResponseMessage reply)

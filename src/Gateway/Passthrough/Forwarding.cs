@@ -1,5 +1,7 @@
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Upstream;
+using Gateway.Usage;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Forwarder;
@@ -7,34 +9,44 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Gateway.Passthrough;
 
 /// <summary>Forwards a request to a deployment and its reply to the caller, while it comes.</summary>
-internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, TimeProvider clock)
+internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, Attempts attempts, TimeProvider clock)
 {
-    private const string CallerLeft = "caller_left";
+    /// <summary>What an attempt gives that is over: the reply went out, or it broke and so did the connection to the caller.</summary>
+    private static readonly object Over = new();
 
     /// <exception cref="OperationCanceledException">The caller left before the reply began.</exception>
-    public async Task RunAsync(HttpContext http, IForwardedBody body, ModelRoute route)
+    public async Task RunAsync(HttpContext http, IForwardedBody body, ModelRoute route, Metered metered)
     {
-        // The one place where an attempt is made. What comes back has not reached the caller: another may follow.
-        var error = route.Model.Deployments is [var deployment, ..]
-            ? await AttemptAsync(http, body, route, deployment)
-            : ApiError.UpstreamUnavailable(route.Selector);
-        if (error is not null)
+        metered.Usage.IsStream = body.IsStream;
+        var need = new Need(body.PromptTokens, route.Model.Price?.Of(body.PromptTokens, 0, 0));
+        if (await metered.ReserveAsync(need, null, http.RequestAborted) is { } limited)
         {
-            await PassthroughEndpoints.RefuseAsync(http, error);
+            await PassthroughEndpoints.RefuseAsync(http, limited);
+            return;
+        }
+
+        var trail = new AttemptTrail(route, metered.Usage, body.PromptTokens, clock, http.RequestAborted);
+        var (over, failure) = await attempts.RunAsync<object>(
+            trail, attempts.Candidates(route), attempt => AttemptAsync(http, body, trail, attempt));
+        RequestFacts.Of(http).Deployment = trail.LastDeployment;
+        if (over is null)
+        {
+            AttemptHeaders.Set(http, trail);
+            await PassthroughEndpoints.RefuseAsync(http, failure?.Error ?? attempts.Unavailable(route));
         }
     }
 
     /// <summary>Sends to one deployment.</summary>
     /// <returns>
-    /// Why it failed, while nothing was sent to the caller and the response is as it was before. Null when it is over:
-    /// the reply went out, or it broke and so did the connection to the caller.
+    /// Why it failed, while nothing was sent to the caller and the response is as it was before: another may follow. Else
+    /// <see cref="Over"/>.
     /// </returns>
-    private async Task<ApiError?> AttemptAsync(HttpContext http, IForwardedBody body, ModelRoute route, Deployment deployment)
+    private async Task<(object? Over, AttemptFailure? Failure)> AttemptAsync(
+        HttpContext http, IForwardedBody body, AttemptTrail trail, Attempt attempt)
     {
         var facts = RequestFacts.Of(http);
-        facts.Deployment = $"{deployment.Provider.Name}/{deployment.UpstreamModel ?? route.Name}";
+        var (route, deployment, limits) = (attempt.Route, attempt.Deployment, attempt.Clock);
         var timeouts = route.Model.Timeouts;
-        using var limits = new AttemptClock(timeouts.Total, clock, http.RequestAborted);
         if (body.IsStream)
         {
             limits.Limit("headers", timeouts.Headers);
@@ -43,7 +55,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         var dropped = new List<string>();
         var callersBody = http.Request.Body;
         await using var sent = body.Open(route, deployment, dropped);
-        using var exchange = new ForwardedExchange(route, deployment, limits, body.ContentType, sent.Length, dropped);
+        using var exchange = new ForwardedExchange(attempt, trail, body.ContentType, sent.Length, dropped);
         var ours = http.Response.Headers.ToArray();
         // The forwarder sends the request's own body, so that is what is put in place; it takes no other content.
         http.Request.Body = sent;
@@ -51,20 +63,29 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         {
             var outcome = await forwarder.SendAsync(
                 http, deployment.Provider.BaseUrl, transport.For(timeouts.Connect), Config(timeouts), exchange, limits.Token);
-            if (exchange.Usage is { } usage)
+            var failure = outcome == ForwarderError.None ? exchange.Failure : Explain(http, outcome, exchange, attempt);
+            if (!http.Response.HasStarted && failure is not null)
             {
-                (facts.InputTokens, facts.OutputTokens) = (usage.Input, usage.Output);
+                Clear(http, ours);
+                return (null, failure);
             }
 
-            var error = outcome == ForwarderError.None ? exchange.Error : Explain(http, outcome, exchange, limits, route);
-            if (!http.Response.HasStarted)
+            var tokens = exchange.Usage is { } reported && failure is null
+                ? new Tokens(reported, IsEstimated: false)
+                : new Tokens(new TokenUsage((int)Math.Min(trail.PromptTokens, int.MaxValue), 0, 0, 0), IsEstimated: true);
+            if (failure is not null)
             {
-                return error is null ? null : Clear(http, ours, error);
+                attempt.Failed(failure, tokens);
+            }
+            else
+            {
+                attempt.Ended(outcome == ForwarderError.None ? "ok" : RequestFacts.CallerLeft, tokens);
             }
 
+            attempt.Dispose();
             // The forwarder has broken the caller's connection already if the reply broke.
-            facts.End ??= outcome == ForwarderError.None ? null : error?.Code ?? CallerLeft;
-            return null;
+            facts.End ??= outcome == ForwarderError.None ? null : failure?.Error.Code ?? RequestFacts.CallerLeft;
+            return (Over, null);
         }
         finally
         {
@@ -84,11 +105,10 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
     };
 
     /// <summary>What the forwarder's failure means. Null: the caller left while the reply went out.</summary>
-    private static ApiError? Explain(
-        HttpContext http, ForwarderError outcome, ForwardedExchange exchange, AttemptClock limits, ModelRoute route)
+    private static AttemptFailure? Explain(HttpContext http, ForwarderError outcome, ForwardedExchange exchange, Attempt attempt)
     {
         // Noted when it happened: afterwards the caller's connection is broken too, and cannot tell who was first.
-        if (exchange.Error is { } broken)
+        if (exchange.Failure is { } broken)
         {
             return broken;
         }
@@ -102,12 +122,12 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         var cause = http.Features.Get<IForwarderErrorFeature>()?.Exception;
         var transports = cause is AggregateException { InnerExceptions: [var first, ..] } ? first : cause;
         var isOurs = outcome is ForwarderError.RequestBodyClient or ForwarderError.RequestCreation or ForwarderError.ResponseHeaders;
-        return (isOurs || transports is null ? null : limits.Explain(transports, route.Selector, began: false))
+        return (isOurs || transports is null ? null : AttemptFailure.From(transports, attempt.Clock, attempt.Route, began: false))
             ?? throw new InvalidOperationException($"The request could not be forwarded: {outcome}.", cause);
     }
 
     /// <summary>Makes the response as it was, ids and browser headers included, which the forwarder may have cleared.</summary>
-    private static ApiError Clear(HttpContext http, KeyValuePair<string, StringValues>[] ours, ApiError error)
+    private static void Clear(HttpContext http, KeyValuePair<string, StringValues>[] ours)
     {
         var response = http.Response;
         response.StatusCode = StatusCodes.Status200OK;
@@ -117,7 +137,5 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         {
             response.Headers[name] = value;
         }
-
-        return error;
     }
 }

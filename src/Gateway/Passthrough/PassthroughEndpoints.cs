@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Http;
+using Gateway.Limits;
 using Gateway.Upstream;
 
 namespace Gateway.Passthrough;
@@ -53,15 +54,18 @@ internal static class PassthroughEndpoints
 
     private static async Task ForwardAsync(HttpContext http, (IForwardedBody? Body, ModelRoute? Route, ApiError? Error) read)
     {
-        if (read.Error is { } error)
-        {
-            await RefuseAsync(http, error);
-            return;
-        }
-
         using (read.Body)
         {
-            await http.RequestServices.GetRequiredService<Forwarding>().RunAsync(http, read.Body!, read.Route!);
+            if (RequestFacts.Of(http).Selector is null)
+            {
+                await RefuseAsync(http, read.Error!);
+                return;
+            }
+
+            await http.RequestServices.GetRequiredService<Metering>().RunAsync(http, bot: null, metered =>
+                read.Error is { } error
+                    ? RefuseAsync(http, error)
+                    : http.RequestServices.GetRequiredService<Forwarding>().RunAsync(http, read.Body!, read.Route!, metered));
         }
     }
 

@@ -68,7 +68,7 @@ internal static class TextCompletions
         var services = http.RequestServices;
         await using var caller = new EventStreamResponse(http, services.GetRequiredService<TimeProvider>());
         await services.GetRequiredService<ChatRelay>().RunAsync(
-            call, caller, RequestFacts.Of(http), rewrite: null, () => DroppedParams.Name(http, call.DroppedParams), cancel);
+            call, caller, RequestFacts.Of(http), rewrite: null, () => AttemptHeaders.Set(http, call), cancel);
     }
 
     private static Task SendPlainAsync(HttpContext http, UpstreamCall call, CancellationToken cancel) =>

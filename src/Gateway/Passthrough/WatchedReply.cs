@@ -1,5 +1,4 @@
 using System.Buffers;
-using Gateway.Http;
 using Gateway.Upstream;
 
 namespace Gateway.Passthrough;
@@ -10,7 +9,7 @@ namespace Gateway.Passthrough;
 /// </summary>
 /// <param name="idle">Longest silence; null: only the total goes on running.</param>
 /// <param name="isRead">Whether a copy is kept, up to <see cref="MaxReadBytes"/>.</param>
-internal sealed class WatchedReply(Stream upstream, AttemptClock limits, TimeSpan? idle, string selector, bool isRead) : Stream
+internal sealed class WatchedReply(Stream upstream, Attempt attempt, TimeSpan? idle, bool isRead) : Stream
 {
     /// <summary>Largest reply whose usage is read, in bytes.</summary>
     public const int MaxReadBytes = 1_048_576;
@@ -18,7 +17,7 @@ internal sealed class WatchedReply(Stream upstream, AttemptClock limits, TimeSpa
     private ArrayBufferWriter<byte>? _copy = isRead ? new ArrayBufferWriter<byte>(8 * 1024) : null;
 
     /// <summary>Why it broke; null while it goes on, ended whole, or the caller left.</summary>
-    public ApiError? Error { get; private set; }
+    public AttemptFailure? Failure { get; private set; }
 
     /// <summary>Known once the reply was read to its end.</summary>
     public TokenUsage? Usage { get; private set; }
@@ -43,12 +42,12 @@ internal sealed class WatchedReply(Stream upstream, AttemptClock limits, TimeSpa
         {
             if (idle is { } silence)
             {
-                limits.Limit("idle", silence);
+                attempt.Clock.Limit("idle", silence);
             }
 
             var read = await upstream.ReadAsync(buffer, cancellationToken);
             // Off while writing: a caller who reads slowly must not make the upstream look stalled.
-            limits.Stop();
+            attempt.Clock.Stop();
             if (!buffer.IsEmpty)
             {
                 Look(buffer.Span[..read]);
@@ -56,9 +55,9 @@ internal sealed class WatchedReply(Stream upstream, AttemptClock limits, TimeSpa
 
             return read;
         }
-        catch (Exception broken) when (limits.Explain(broken, selector, began: true) is { } error)
+        catch (Exception broken) when (AttemptFailure.From(broken, attempt.Clock, attempt.Route, began: true) is { } failure)
         {
-            Error = error;
+            Failure = failure;
             throw;
         }
     }

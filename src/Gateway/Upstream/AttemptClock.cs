@@ -24,6 +24,12 @@ internal sealed class AttemptClock : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>The limit that is set: <c>headers</c>, <c>first content</c>, <c>idle</c>, <c>total</c>.</summary>
+    public string Running => _running;
+
+    /// <summary>Whether a limit ran out, or the caller left.</summary>
+    public bool HasRunOut => _source.IsCancellationRequested;
+
     public bool HasCallerLeft => _caller.IsCancellationRequested;
 
     /// <summary>Limits what comes next, in place of the limit before.</summary>

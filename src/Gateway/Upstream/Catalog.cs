@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Threading.RateLimiting;
 using Gateway.Data;
 using Gateway.Observability;
 using Microsoft.EntityFrameworkCore;
@@ -38,6 +39,16 @@ internal sealed class Provider(
 
     public int? MaxConcurrency { get; } = maxConcurrency;
 
+    /// <summary>The places at this provider, with as many more that may wait for one; null: any number.</summary>
+    public ConcurrencyLimiter? Places { get; } = maxConcurrency is { } most
+        ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+        {
+            PermitLimit = most,
+            QueueLimit = most,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        })
+        : null;
+
     /// <summary>The address of one of its routes. Kept: parsing one costs more than the rest of a request's head.</summary>
     /// <param name="path">One of the few that the gateway knows, such as <c>chat/completions</c>; never a caller's text.</param>
     public Uri Url(string path) => _urls.GetOrAdd(path, static (p, b) => new Uri($"{b}/{p}"), BaseUrl);
@@ -49,6 +60,9 @@ internal sealed class Provider(
 /// <param name="SupportsPrefill">Whether it continues an assistant's unfinished message.</param>
 internal sealed record Deployment(Provider Provider, string? UpstreamModel, int Weight = 1, bool SupportsPrefill = false)
 {
+    /// <summary>Provider and model there; null where the caller names the model.</summary>
+    public string? Label { get; } = UpstreamModel is null ? null : $"{Provider.Name}/{UpstreamModel}";
+
     public byte[]? UpstreamModelJson { get; } = UpstreamModel is null ? null : UpstreamBody.JsonName(UpstreamModel);
 }
 
@@ -104,7 +118,8 @@ internal sealed record Model(
 /// <summary>A model as one request reaches it.</summary>
 /// <param name="Name">The name that was asked for; the model's own but for <c>*</c>.</param>
 /// <param name="Selector">What messages call it: the selector as the caller wrote it.</param>
-internal sealed record ModelRoute(Model Model, string Name, string Selector);
+/// <param name="Fallbacks">The models to ask when this one has failed, of the same snapshot; those alone that this workspace sees.</param>
+internal sealed record ModelRoute(Model Model, string Name, string Selector, IReadOnlyList<ModelRoute> Fallbacks);
 
 /// <summary>All models at one moment. Immutable; a request keeps the one it began with.</summary>
 internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers)
@@ -118,14 +133,37 @@ internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IR
     /// <summary>Null when there is no such model, or this workspace does not see it.</summary>
     public ModelRoute? Find(string name, string workspace, string selector)
     {
-        if (models.TryGetValue(name, out var model) && !model.IsWildcard)
+        if (FindModel(name, workspace) is not { } model)
         {
-            return model.IsVisibleTo(workspace) ? new ModelRoute(model, name, selector) : null;
+            return null;
         }
 
-        return name != Model.Wildcard && models.TryGetValue(Model.Wildcard, out var any) && any.IsVisibleTo(workspace)
-            ? new ModelRoute(any, name, selector)
-            : null;
+        return new ModelRoute(model, name, selector, model.Fallbacks.Count == 0 ? [] : Fallbacks(model, workspace, selector));
+    }
+
+    private Model? FindModel(string name, string workspace)
+    {
+        if (!models.TryGetValue(name, out var model) || model.IsWildcard)
+        {
+            return name != Model.Wildcard && models.TryGetValue(Model.Wildcard, out var any) && any.IsVisibleTo(workspace) ? any : null;
+        }
+
+        return model.IsVisibleTo(workspace) ? model : null;
+    }
+
+    /// <summary>A fallback's own fallbacks are not asked: chains would be as hard to foresee as to pay.</summary>
+    private List<ModelRoute> Fallbacks(Model model, string workspace, string selector)
+    {
+        var routes = new List<ModelRoute>(model.Fallbacks.Count);
+        foreach (var name in model.Fallbacks)
+        {
+            if (FindModel(name, workspace) is { } fallback)
+            {
+                routes.Add(new ModelRoute(fallback, name, selector, []));
+            }
+        }
+
+        return routes;
     }
 }
 

@@ -10,13 +10,10 @@ internal delegate byte[]? EventRewriter(ReadOnlySpan<byte> data);
 /// Passes an upstream's stream on to the caller: every event and byte unaltered, except that a usage chunk which the
 /// caller did not ask for is taken out and a missing <c>[DONE]</c> is added.
 /// </summary>
-internal sealed class ChatRelay(UpstreamClient client)
+internal sealed class ChatRelay(ModelCalls models)
 {
     private static readonly byte[] Done = [.. "data: [DONE]\n\n"u8];
     private static readonly byte[] BlankLine = [.. "\n\n"u8];
-
-    /// <summary>Most that is held back while nothing but preamble has come; then it is passed on as it is.</summary>
-    private const int MaxHeldBytes = 256 * 1024;
 
     /// <summary>Runs a streamed call to its end, which is one of the two truthful ones.</summary>
     /// <param name="rewrite">Makes other events of the upstream's, for callers who speak an older form; null: as they are.</param>
@@ -26,10 +23,9 @@ internal sealed class ChatRelay(UpstreamClient client)
         UpstreamCall call, EventStreamResponse caller, RequestFacts facts, EventRewriter? rewrite, Action beforeHeaders,
         CancellationToken cancel)
     {
-        var (stream, error, deployment) = await UpstreamStream.OpenAsync(client, call, cancel);
-        facts.Deployment = deployment;
-        // Only now is it known what was dropped; a keep-alive may have sent the headers before, then it goes untold.
         caller.BeforeHeaders = beforeHeaders;
+        var (stream, error) = await models.OpenAsync(call, cancel);
+        facts.Deployment = call.Trail!.LastDeployment;
 
         if (stream is null)
         {
@@ -39,30 +35,26 @@ internal sealed class ChatRelay(UpstreamClient client)
 
         await using (stream)
         {
+            call.Usage.SawContent();
             await CopyAsync(call, stream, caller, rewrite, cancel);
-            if (stream.Facts.Usage is { } usage)
-            {
-                (facts.InputTokens, facts.OutputTokens) = (usage.Input, usage.Output);
-            }
+            facts.Deployment = call.Trail!.LastDeployment;
         }
     }
 
     private static async Task CopyAsync(
         UpstreamCall call, UpstreamStream stream, EventStreamResponse caller, EventRewriter? rewrite, CancellationToken cancel)
     {
-        var buffer = stream.Buffer;
         // What cannot go out straight from the buffer, since something before it was taken out or rewritten.
         ArrayBufferWriter<byte>? aside = null;
-        var hasContent = false;
         do
         {
+            var buffer = stream.Buffer;
             // [Start, sendEnd) goes out in one piece: everything that has arrived, in most rounds.
             var sendEnd = buffer.Start;
             while (stream.TryNext(out var kind))
             {
-                hasContent |= kind is EventKind.Content or EventKind.Done;
                 var isTakenOut = kind == EventKind.UsageOnly && !call.WantsUsage;
-                if (!isTakenOut && rewrite is null)
+                if (!isTakenOut && rewrite is null && !stream.IsRewritten)
                 {
                     sendEnd = buffer.EventEnd;
                     continue;
@@ -72,16 +64,10 @@ internal sealed class ChatRelay(UpstreamClient client)
                 aside.Write(buffer.Bytes(buffer.Start, sendEnd).Span);
                 if (!isTakenOut)
                 {
-                    Rewrite(buffer, rewrite!, aside);
+                    Rewrite(stream, rewrite, aside);
                 }
 
                 buffer.Release(sendEnd = buffer.EventEnd);
-            }
-
-            // Until there is content nothing is sent, so that a failure can still be a refusal with a status.
-            if (!hasContent && sendEnd - buffer.Start < MaxHeldBytes)
-            {
-                continue;
             }
 
             if (aside is { WrittenCount: > 0 })
@@ -98,13 +84,13 @@ internal sealed class ChatRelay(UpstreamClient client)
         }
         while (await stream.ReadAsync());
 
-        if (stream.End() is { } error)
+        if (stream.Error is { } error)
         {
             await caller.FailAsync(error);
             return;
         }
 
-        if (buffer.LacksBlankLine)
+        if (stream.Buffer.LacksBlankLine && !stream.IsRewritten)
         {
             await caller.WriteAsync(BlankLine, cancel);
         }
@@ -115,12 +101,14 @@ internal sealed class ChatRelay(UpstreamClient client)
         }
     }
 
-    private static void Rewrite(EventBuffer buffer, EventRewriter rewrite, ArrayBufferWriter<byte> aside)
+    private static void Rewrite(UpstreamStream stream, EventRewriter? rewrite, ArrayBufferWriter<byte> aside)
     {
-        if (buffer.HasData && rewrite(buffer.Data) is { } data)
+        var buffer = stream.Buffer;
+        var data = buffer.HasData ? rewrite?.Invoke(stream.Data) : null;
+        if (data is not null || stream.IsRewritten)
         {
             aside.Write("data: "u8);
-            aside.Write(data);
+            aside.Write(data ?? stream.Data);
             aside.Write("\n\n"u8);
             return;
         }

@@ -22,10 +22,16 @@ internal sealed class ChunkMould
     private int _texts;
     private int _start;
     private int _end;
+    private bool _isContent;
+
+    /// <summary>Whether the text of the remembered chunk is the answer's own, and not reasoning or the like.</summary>
+    public bool IsContent { get; private set; }
 
     /// <summary>Whether a chunk is the remembered one with another text that is not empty.</summary>
-    public bool Fits(ReadOnlySpan<byte> data)
+    /// <param name="text">That text, in which nothing is escaped.</param>
+    public bool Fits(ReadOnlySpan<byte> data, out ReadOnlySpan<byte> text)
     {
+        text = default;
         if (_before.Length == 0 || !data.StartsWith(_before))
         {
             return false;
@@ -33,7 +39,13 @@ internal sealed class ChunkMould
 
         var rest = data[_before.Length..];
         var end = rest.IndexOfAny(NotPlain);
-        return end > 0 && rest[end..].SequenceEqual(_after);
+        if (end <= 0 || !rest[end..].SequenceEqual(_after))
+        {
+            return false;
+        }
+
+        text = rest[..end];
+        return true;
     }
 
     /// <summary>A chunk is about to be read.</summary>
@@ -42,7 +54,9 @@ internal sealed class ChunkMould
     /// <summary>A text was read that is not empty.</summary>
     /// <param name="start">Where its opening quote stands.</param>
     /// <param name="end">Behind its closing quote.</param>
-    public void Text(int start, int end) => (_start, _end, _texts) = (start, end, _texts + 1);
+    /// <param name="isContent">Whether it is the answer's own text.</param>
+    public void Text(int start, int end, bool isContent) =>
+        (_start, _end, _texts, _isContent) = (start, end, _texts + 1, isContent);
 
     /// <summary>
     /// Remembers the chunk that was read, if a text was all it said. The caller makes sure that it said nothing else: no
@@ -58,5 +72,6 @@ internal sealed class ChunkMould
         _tries++;
         _before = data[..(_start + 1)].ToArray();
         _after = data[(_end - 1)..].ToArray();
+        IsContent = _isContent;
     }
 }

@@ -52,6 +52,16 @@ internal sealed class EventBuffer : IDisposable
     /// <summary>Everything before this offset has been dealt with.</summary>
     public void Release(int offset) => Start = offset;
 
+    /// <summary>How much has come that is not dealt with.</summary>
+    public int HeldBytes => _end - Start;
+
+    /// <summary>Events that were found and not released are found again.</summary>
+    public void Rewind()
+    {
+        (_eventStart, _scanned, LacksBlankLine) = (Start, Start, false);
+        Clear();
+    }
+
     /// <summary>Everything that has come is dealt with, whole event or not; nothing is looked for in it any more.</summary>
     public void ReleaseAll() => (Start, _eventStart, _scanned) = (_end, _end, _end);
 

@@ -3,7 +3,7 @@ using Gateway.Http;
 namespace Gateway.Upstream;
 
 /// <summary>Passes an upstream's whole reply on to the caller, byte for byte; <see cref="ChatRelay"/> does so for streams.</summary>
-internal sealed class PlainRelay(UpstreamClient client)
+internal sealed class PlainRelay(ModelCalls models)
 {
     /// <summary>Runs a call to its end: the reply, or a refusal with a status of its own.</summary>
     /// <param name="rewrite">Makes another reply of the upstream's, for callers who speak an older form; null: as it is.</param>
@@ -12,9 +12,9 @@ internal sealed class PlainRelay(UpstreamClient client)
         HttpContext http, UpstreamCall call, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? rewrite, CancellationToken cancel)
     {
         var facts = RequestFacts.Of(http);
-        var (reply, error, deployment) = await PlainReply.SendAsync(client, call, cancel);
-        facts.Deployment = deployment;
-        DroppedParams.Name(http, call.DroppedParams);
+        var (reply, error) = await models.SendAsync(call, cancel);
+        facts.Deployment = call.Trail!.LastDeployment;
+        AttemptHeaders.Set(http, call);
         if (reply is null)
         {
             facts.End = error!.Code ?? error.Type;
@@ -24,11 +24,7 @@ internal sealed class PlainRelay(UpstreamClient client)
 
         using (reply)
         {
-            if (reply.Usage is { } usage)
-            {
-                (facts.InputTokens, facts.OutputTokens) = (usage.Input, usage.Output);
-            }
-
+            call.Usage.SawContent();
             var bytes = rewrite?.Invoke(reply.Bytes) ?? reply.Bytes;
             http.Response.ContentType = "application/json";
             http.Response.ContentLength = bytes.Length;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Http;
+using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
@@ -26,31 +27,49 @@ internal sealed class PlainReply : IDisposable
     /// <summary>As the upstream reported it; null when it did not.</summary>
     public TokenUsage? Usage { get; private set; }
 
+    /// <summary>The model that it names; null while nobody traces.</summary>
+    public string? Model { get; private set; }
+
     /// <summary>Sends a call and reads its reply.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public static async Task<(PlainReply? Reply, ApiError? Error, string Deployment)> SendAsync(
-        UpstreamClient client, UpstreamCall call, CancellationToken cancel)
+    public static async Task<(PlainReply? Reply, AttemptFailure? Failure)> SendAsync(
+        UpstreamClient client, UpstreamCall call, Attempt attempt)
     {
-        using var limits = client.NewClock(call, cancel);
-        var opened = await client.OpenAsync(call, limits);
-        if (opened.Response is not { } response)
+        var (response, refused) = await client.OpenAsync(call, attempt);
+        if (response is null)
         {
-            return (null, opened.Error, opened.Deployment);
+            return (null, refused);
         }
 
         using (response)
         {
             try
             {
-                var (reply, error) = await ReadAsync(response, call.Route, limits.Token);
-                return (reply, error, opened.Deployment);
+                var (reply, failure) = await ReadAsync(response, attempt.Route, attempt.Clock.Token);
+                if (reply is not null)
+                {
+                    attempt.Succeeded();
+                    attempt.AnsweredAs(reply.Model);
+                    attempt.Ended("ok", reply.Used(call));
+                    attempt.Dispose();
+                }
+
+                return (reply, failure);
             }
-            catch (Exception broken) when (limits.Explain(broken, call.Route.Selector, began: true) is { } error)
+            catch (Exception broken) when (AttemptFailure.From(broken, attempt.Clock, attempt.Route, began: true) is { } failure)
             {
-                return (null, error, opened.Deployment);
+                return (null, failure);
             }
         }
     }
+
+    /// <summary>As the upstream reported it, else an estimate.</summary>
+    private Tokens Used(UpstreamCall call) => Usage is { } reported
+        ? new Tokens(reported, IsEstimated: false)
+        : new Tokens(
+            new TokenUsage(
+                (int)Math.Min(call.PromptTokens, int.MaxValue), (int)Math.Min(PromptEstimate.Tokens(Bytes.Span), int.MaxValue), 0, 0),
+            IsEstimated: true);
 
     public void Dispose()
     {
@@ -60,12 +79,12 @@ internal sealed class PlainReply : IDisposable
         }
     }
 
-    private static async Task<(PlainReply?, ApiError?)> ReadAsync(HttpResponseMessage response, ModelRoute route, CancellationToken cancel)
+    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, ModelRoute route, CancellationToken cancel)
     {
         var expected = response.Content.Headers.ContentLength;
         if (expected > MaxReplyBytes)
         {
-            return (null, ApiError.UpstreamMalformed(route.Selector, "it is too large"));
+            return (null, Malformed(route, "it is too large"));
         }
 
         var stream = await response.Content.ReadAsStreamAsync(cancel);
@@ -80,7 +99,7 @@ internal sealed class PlainReply : IDisposable
                 {
                     if (length > MaxReplyBytes)
                     {
-                        return (null, ApiError.UpstreamMalformed(route.Selector, "it is too large"));
+                        return (null, Malformed(route, "it is too large"));
                     }
 
                     var larger = ArrayPool<byte>.Shared.Rent(length * 2);
@@ -101,12 +120,12 @@ internal sealed class PlainReply : IDisposable
             var reply = new PlainReply(buffer, length);
             if (!reply.Inspect(out var isError))
             {
-                return (null, ApiError.UpstreamMalformed(route.Selector, "it is not a JSON object"));
+                return (null, Malformed(route, "it is not a JSON object"));
             }
 
             if (isError)
             {
-                return (null, UpstreamRefusal.FromReply(reply.Bytes.Span, route));
+                return (null, AttemptFailure.InReply(reply.Bytes.Span, route));
             }
 
             isKept = true;
@@ -120,6 +139,9 @@ internal sealed class PlainReply : IDisposable
             }
         }
     }
+
+    private static AttemptFailure Malformed(ModelRoute route, string why) =>
+        AttemptFailure.Broken(ApiError.UpstreamMalformed(route.Selector, why), "malformed");
 
     /// <summary>Checks that the reply is one JSON object, and finds its usage; one pass.</summary>
     private bool Inspect(out bool isError)
@@ -137,7 +159,9 @@ internal sealed class PlainReply : IDisposable
             {
                 var isUsage = json.ValueSpan.SequenceEqual("usage"u8);
                 var isErrorMember = json.ValueSpan.SequenceEqual("error"u8);
+                var isModel = GatewayTracing.IsOn && json.ValueSpan.SequenceEqual("model"u8);
                 json.Read();
+                Model = isModel && json.TokenType == JsonTokenType.String ? json.GetString() : Model;
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {
                     Usage = TokenUsage.Read(ref json);

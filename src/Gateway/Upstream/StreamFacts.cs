@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
@@ -32,13 +33,17 @@ internal enum EventKind
 /// without allocation. Names are compared as they were sent: an escaped one could be half of a surrogate pair, which is
 /// no text to compare, and no provider escapes these.
 /// </summary>
-internal sealed class StreamFacts(int choices)
+internal sealed class StreamFacts(int choices, bool keepsText = false) : IDisposable
 {
     private const int MostChoices = 128;
+
+    /// <summary>A common guess for English; enough where an upstream said nothing.</summary>
+    private const int BytesPerToken = 4;
 
     private readonly ChunkMould _mould = new();
     private UInt128 _seen;
     private UInt128 _finished;
+    private long _outputBytes;
 
     /// <summary>As last reported by the upstream; null until then.</summary>
     public TokenUsage? Usage { get; private set; }
@@ -49,11 +54,39 @@ internal sealed class StreamFacts(int choices)
     /// <summary>Every choice that the upstream began has its <c>finish_reason</c>; enough where the upstream says [DONE].</summary>
     public bool IsEachSeenFinished => _seen != 0 && _seen == _finished;
 
+    /// <summary>The answer's text so far, as far as it is kept.</summary>
+    public KeptText? Text { get; } = keepsText ? new KeptText() : null;
+
+    /// <summary>Whether anything but plain text of the first choice came: reasoning, a refusal, a tool call, audio.</summary>
+    public bool HasMoreThanText { get; private set; }
+
+    /// <summary>Chunks with text; most providers send one for each token.</summary>
+    public int TextChunks { get; private set; }
+
+    /// <summary>What came so far, counted by its length.</summary>
+    public int EstimatedOutputTokens => (int)Math.Min(int.MaxValue, (_outputBytes + BytesPerToken - 1) / BytesPerToken);
+
+    /// <summary>The <c>id</c> of the first chunk, as JSON without its quotes; null before it, or when text is not kept.</summary>
+    public byte[]? Id { get; private set; }
+
+    /// <summary>The model that the first chunk names; null before it, and while nobody traces.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>Forgets all but what a chunk looks like: the events come again.</summary>
+    public void Reset()
+    {
+        (_seen, _finished, _outputBytes, Usage, HasMoreThanText, TextChunks) = (0, 0, 0, null, false, 0);
+        Text?.Clear();
+    }
+
+    public void Dispose() => Text?.Dispose();
+
     /// <summary>Reads the data of one event.</summary>
     public EventKind Read(ReadOnlySpan<byte> data)
     {
-        if (_mould.Fits(data))
+        if (_mould.Fits(data, out var text))
         {
+            Took(text, _mould.IsContent);
             return EventKind.Content;
         }
 
@@ -124,7 +157,11 @@ internal sealed class StreamFacts(int choices)
             else
             {
                 var isError = json.ValueSpan.SequenceEqual("error"u8);
+                var isModel = Model is null && GatewayTracing.IsOn && json.ValueSpan.SequenceEqual("model"u8);
+                var isId = Text is not null && Id is null && json.ValueSpan.SequenceEqual("id"u8);
                 json.Read();
+                Id = isId && json.TokenType == JsonTokenType.String ? json.ValueSpan.ToArray() : Id;
+                Model = isModel && json.TokenType == JsonTokenType.String ? json.GetString() : Model;
                 hasError |= isError && json.TokenType != JsonTokenType.Null;
                 json.Skip();
             }
@@ -163,7 +200,12 @@ internal sealed class StreamFacts(int choices)
                 // /v1/completions has its text here.
                 var isText = json.ValueSpan.SequenceEqual("text"u8);
                 json.Read();
-                hasContent |= isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0;
+                if (isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0)
+                {
+                    hasContent = true;
+                    _outputBytes += json.ValueSpan.Length;
+                }
+
                 json.Skip();
             }
         }
@@ -175,6 +217,8 @@ internal sealed class StreamFacts(int choices)
             _finished |= isFinished ? bit : 0;
         }
 
+        HasMoreThanText |= index != 0;
+
         return hasContent || isFinished;
     }
 
@@ -183,7 +227,8 @@ internal sealed class StreamFacts(int choices)
         var hasContent = false;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            var isText = json.ValueSpan.SequenceEqual("content"u8) || json.ValueSpan.SequenceEqual("reasoning_content"u8)
+            var isContent = json.ValueSpan.SequenceEqual("content"u8);
+            var isText = isContent || json.ValueSpan.SequenceEqual("reasoning_content"u8)
                 || json.ValueSpan.SequenceEqual("reasoning"u8) || json.ValueSpan.SequenceEqual("refusal"u8);
             var isCall = !isText && (json.ValueSpan.SequenceEqual("tool_calls"u8) || json.ValueSpan.SequenceEqual("function_call"u8)
                 || json.ValueSpan.SequenceEqual("audio"u8));
@@ -191,13 +236,36 @@ internal sealed class StreamFacts(int choices)
             if (isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0)
             {
                 hasContent = true;
-                _mould.Text((int)json.TokenStartIndex, (int)json.BytesConsumed);
+                _mould.Text((int)json.TokenStartIndex, (int)json.BytesConsumed, isContent);
+                Took(json.ValueSpan, isContent);
             }
 
-            hasContent |= isCall && (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject);
+            if (isCall && (json.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject))
+            {
+                var start = json.BytesConsumed;
+                json.Skip();
+                hasContent = HasMoreThanText = true;
+                _outputBytes += json.BytesConsumed - start;
+                continue;
+            }
+
             json.Skip();
         }
 
         return hasContent;
+    }
+
+    private void Took(ReadOnlySpan<byte> text, bool isContent)
+    {
+        _outputBytes += text.Length;
+        if (isContent)
+        {
+            TextChunks++;
+            Text?.Add(text);
+        }
+        else
+        {
+            HasMoreThanText = true;
+        }
     }
 }

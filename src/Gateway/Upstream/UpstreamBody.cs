@@ -13,14 +13,30 @@ internal static class UpstreamBody
     private static readonly byte[] True = [.. "true"u8];
 
     /// <param name="unsupported">What this deployment is known not to take.</param>
-    public static EditedBody Build(UpstreamCall call, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported)
+    public static EditedBody Build(
+        UpstreamCall call, ModelRoute route, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported)
     {
-        var body = call.Body;
-        var edited = new EditedBody(body.Bytes);
-        call.DroppedParams.Clear();
+        List<string>? droppedParams = route.Model.DropParams.Count > 0 || unsupported is not null ? [] : null;
+        var edited = Build(call.Body, route, deployment, unsupported, droppedParams);
+        call.DroppedParams = droppedParams ?? [];
+        if (call.IsStream && !call.WantsUsage && !IsUnsupported("stream_options", default, unsupported)
+            && !route.Model.DropParams.Contains("stream_options"))
+        {
+            AskForUsage(call.Body, edited);
+        }
 
-        var dropped = call.Route.Model.DropParams.Count > 0 || unsupported is not null
-            ? FindDropped(call, unsupported, edited)
+        return edited;
+    }
+
+    /// <summary>The same for a body of which no stream with a usage chunk is wanted.</summary>
+    /// <param name="droppedParams">Takes the names of parameters that are left out.</param>
+    public static EditedBody Build(
+        JsonBody body, ModelRoute route, Deployment deployment, IReadOnlyCollection<Unsupported>? unsupported,
+        List<string>? droppedParams)
+    {
+        var edited = new EditedBody(body.Bytes);
+        var dropped = route.Model.DropParams.Count > 0 || unsupported is not null
+            ? FindDropped(body, route.Model, unsupported, edited, droppedParams)
             : null;
         if (dropped is not null)
         {
@@ -30,13 +46,7 @@ internal static class UpstreamBody
         if (body.Find("model"u8) is >= 0 and var model)
         {
             var value = body.Members[model];
-            edited.Replace(value.ValueStart, value.ValueEnd, deployment.UpstreamModelJson ?? JsonName(call.Route.Name));
-        }
-
-        if (call.IsStream && !call.WantsUsage && !IsUnsupported("stream_options", default, unsupported)
-            && !call.Route.Model.DropParams.Contains("stream_options"))
-        {
-            AskForUsage(body, edited);
+            edited.Replace(value.ValueStart, value.ValueEnd, deployment.UpstreamModelJson ?? JsonName(route.Name));
         }
 
         return edited;
@@ -58,15 +68,15 @@ internal static class UpstreamBody
     }
 
     /// <summary>By position in the body's members; null when all are kept. Renames what has another name there.</summary>
-    private static bool[]? FindDropped(UpstreamCall call, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited)
+    private static bool[]? FindDropped(
+        JsonBody body, Model model, IReadOnlyCollection<Unsupported>? unsupported, EditedBody edited, List<string>? droppedParams)
     {
         bool[]? dropped = null;
-        var body = call.Body;
         for (var i = 0; i < body.Members.Length; i++)
         {
             var member = body.Members[i];
             var name = Encoding.UTF8.GetString(body.Name(member));
-            var isConfigured = call.Route.Model.DropParams.Contains(name);
+            var isConfigured = model.DropParams.Contains(name);
             // Without a model there is nothing to ask.
             if (name == "model" || (!isConfigured && !IsUnsupported(name, body.Value(member).Span, unsupported)))
             {
@@ -85,7 +95,7 @@ internal static class UpstreamBody
             }
 
             Drop(i);
-            call.DroppedParams.Add(name);
+            droppedParams?.Add(name);
         }
 
         return dropped;

@@ -7,6 +7,8 @@ namespace Gateway.Upstream;
 /// <summary>One thing to ask of a model; how many attempts that takes is Upstream's business.</summary>
 internal sealed class UpstreamCall
 {
+    private long? _promptTokens;
+
     public required ModelRoute Route { get; init; }
 
     /// <summary>Below the provider's base URL, such as <c>chat/completions</c>.</summary>
@@ -26,13 +28,34 @@ internal sealed class UpstreamCall
     /// <summary>How many choices the reply is to have.</summary>
     public int Choices { get; init; } = 1;
 
-    /// <summary>Parameters that were not sent because the upstream does not take them, as the header names them.</summary>
-    public List<string> DroppedParams { get; } = [];
+    /// <summary>
+    /// Parameters that the last attempt did not send because the upstream does not take them, as the header names them.
+    /// Replaced as a whole: a keep-alive may send the headers from another thread.
+    /// </summary>
+    public IReadOnlyList<string> DroppedParams { get; set; } = [];
+
+    /// <summary>Of the prompt, estimated.</summary>
+    public long PromptTokens => _promptTokens ??= PromptEstimate.Prompt(Body);
+
+    /// <summary>Where it was sent; null before it was.</summary>
+    public AttemptTrail? Trail { get; set; }
+
+    /// <summary>The same call with another body.</summary>
+    public UpstreamCall With(JsonBody body) => new()
+    {
+        Route = Route,
+        Path = Path,
+        Body = body,
+        Usage = Usage,
+        IsStream = IsStream,
+        WantsUsage = WantsUsage,
+        Choices = Choices,
+    };
 
     /// <summary>What it may use at most, at the model that was asked for.</summary>
     public Need Need()
     {
-        var (prompt, output) = (PromptEstimate.Prompt(Body), PromptEstimate.Output(Body, Route.Model, Choices));
+        var (prompt, output) = (PromptTokens, PromptEstimate.Output(Body, Route.Model, Choices));
         return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
     }
 

@@ -4,12 +4,8 @@ using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
-/// <summary>
-/// Sends a call to a deployment. This is the one place where an attempt is made, for models and bots, streams and plain
-/// replies: choosing among deployments and trying again belong here.
-/// </summary>
-internal sealed class UpstreamClient(
-    Transport transport, Adjustments adjustments, TimeProvider clock, ILogger<UpstreamClient> log)
+/// <summary>Sends a call to one deployment; which one, and whether another follows, is <see cref="Attempts"/>' business.</summary>
+internal sealed class UpstreamClient(Transport transport, Adjustments adjustments, ILogger<UpstreamClient> log)
 {
     private const int MostResends = 4;
     private const int MaxErrorBytes = 256 * 1024;
@@ -17,85 +13,67 @@ internal sealed class UpstreamClient(
 
     private const string UserAgent = "gateway/0.1";
 
-    /// <summary>An attempt's outcome: a reply that has begun with status 200, or a refusal.</summary>
-    internal readonly record struct Opened(HttpResponseMessage? Response, ApiError? Error, string Deployment);
-
-    public AttemptClock NewClock(UpstreamCall call, CancellationToken cancel) =>
-        new(call.Route.Model.Timeouts.Total, clock, cancel);
-
     /// <summary>
     /// Sends until the upstream's headers are there. A parameter that the upstream says it does not take is left out and
     /// the call sent again, up to four times; that is not another attempt.
     /// </summary>
+    /// <returns>A reply that has begun with status 200, or why there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async Task<Opened> OpenAsync(UpstreamCall call, AttemptClock limits)
+    public async Task<(HttpResponseMessage? Response, AttemptFailure? Failure)> OpenAsync(UpstreamCall call, Attempt attempt)
     {
-        var route = call.Route;
-        if (route.Model.Deployments.Count == 0)
-        {
-            return new(null, ApiError.UpstreamUnavailable(route.Selector), "");
-        }
-
-        var deployment = route.Model.Deployments[0];
-        var label = $"{deployment.Provider.Name}/{deployment.UpstreamModel ?? route.Name}";
         try
         {
             for (var resends = 0; ; resends++)
             {
-                var opened = await SendAsync(call, deployment, limits, label, mayResend: resends < MostResends);
-                if (opened is { } outcome)
+                var (response, failure) = await SendAsync(call, attempt, mayResend: resends < MostResends);
+                if (response is not null || failure is not null)
                 {
-                    return outcome;
+                    return (response, failure);
                 }
             }
         }
-        catch (Exception broken) when (limits.Explain(broken, route.Selector, began: false) is { } error)
+        catch (Exception broken) when (AttemptFailure.From(broken, attempt.Clock, attempt.Route, began: false) is { } failure)
         {
-            log.UpstreamUnreachable(label, TransportFailure.Describe(broken), error.Code);
-            return new(null, error, label);
+            log.UpstreamUnreachable(attempt.Label, TransportFailure.Describe(broken), failure.Error.Code);
+            return (null, failure);
         }
     }
 
-    /// <summary>Sends once. Null: it is worth sending again, without what the upstream does not take.</summary>
-    private async Task<Opened?> SendAsync(
-        UpstreamCall call, Deployment deployment, AttemptClock limits, string label, bool mayResend)
+    /// <summary>Sends once. Neither: it is worth sending again, without what the upstream does not take.</summary>
+    private async Task<(HttpResponseMessage? Response, AttemptFailure? Failure)> SendAsync(
+        UpstreamCall call, Attempt attempt, bool mayResend)
     {
-        var model = call.Route.Model;
-        var name = deployment.UpstreamModel ?? call.Route.Name;
-        var known = adjustments.Known(deployment.Provider.Name, name);
-        var body = UpstreamBody.Build(call, deployment, known);
-        using var request = Request(call, deployment.Provider, body);
+        var timeouts = attempt.Route.Model.Timeouts;
+        var provider = attempt.Deployment.Provider;
+        var known = adjustments.Known(provider.Name, attempt.Name);
+        var body = UpstreamBody.Build(call, attempt.Route, attempt.Deployment, known);
+        using var request = Request(call, provider, body);
+        attempt.Trace(request, call.Path);
         HttpResponseMessage? response = null;
         try
         {
             if (call.IsStream)
             {
-                limits.Limit("headers", model.Timeouts.Headers);
+                attempt.Clock.Limit("headers", timeouts.Headers);
             }
 
-            response = await transport.For(model.Timeouts.Connect).SendAsync(request, limits.Token);
+            response = await transport.For(timeouts.Connect).SendAsync(request, attempt.Clock.Token);
             if (response.IsSuccessStatusCode)
             {
-                await body.Sent.WaitAsync(limits.Token);
-                var opened = new Opened(response, null, label);
+                await body.Sent.WaitAsync(attempt.Clock.Token);
+                var opened = response;
                 response = null;
-                return opened;
+                return (opened, null);
             }
 
-            var (refusal, length) = await ReadErrorAsync(response, limits);
+            var (refusal, length) = await ReadErrorAsync(response, attempt.Clock);
             if ((int)response.StatusCode == 400 && mayResend
-                && Adapt(call, deployment.Provider.Name, name, known, refusal.AsSpan(0, length)))
+                && Adapt(call, provider.Name, attempt.Name, known, refusal.AsSpan(0, length)))
             {
-                return null;
+                return (null, null);
             }
 
-            var error = UpstreamRefusal.Read(response, refusal.AsSpan(0, length), call.Route);
-            if (error.Status >= 500)
-            {
-                log.UpstreamRefused(label, (int)response.StatusCode, Hint((int)response.StatusCode));
-            }
-
-            return new Opened(null, error, label);
+            return (null, AttemptFailure.Refused(response, refusal.AsSpan(0, length), attempt.Route));
         }
         finally
         {
@@ -104,15 +82,6 @@ internal sealed class UpstreamClient(
             await body.Sent;
         }
     }
-
-    /// <summary>What the operator can do about a refusal that is ours to answer for.</summary>
-    private static string Hint(int status) => status switch
-    {
-        401 or 403 => "check the provider's apiKey",
-        404 => "check the provider's baseUrl and the deployment's model",
-        >= 300 and < 400 => "the provider's baseUrl redirects; set the address it leads to",
-        _ => "the provider's own failure",
-    };
 
     private static HttpRequestMessage Request(UpstreamCall call, Provider provider, EditedBody body)
     {

@@ -9,6 +9,10 @@ internal static class UpstreamSetup
         services.AddSingleton<Transport>();
         services.AddSingleton<Adjustments>();
         services.AddSingleton<UpstreamClient>();
+        services.AddSingleton<CircuitBreakers>();
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<Attempts>(s, new Random()));
+        services.AddSingleton<ModelCalls>();
+        services.AddHostedService<UpstreamGauges>();
         services.AddSingleton<ChatRelay>();
         services.AddSingleton<PlainRelay>();
         services.AddSingleton<Catalog>();

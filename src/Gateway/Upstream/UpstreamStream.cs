@@ -3,202 +3,110 @@ using Gateway.Http;
 namespace Gateway.Upstream;
 
 /// <summary>
-/// An upstream's stream being read, event by event. It knows how it ended: whole, or with the error that the caller is
-/// to be told. Not for concurrent use.
+/// The stream that answers a call, whoever sends it: when one attempt breaks, and the model is so configured, another carries
+/// on where it stopped, and the reader sees one stream. It ends whole, or with the error that the caller is to be told. Not
+/// for concurrent use.
 /// </summary>
-internal sealed class UpstreamStream : IAsyncDisposable
+internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Rescue rescue) : IAsyncDisposable
 {
-    private readonly UpstreamCall _call;
-    private readonly AttemptClock _limits;
-    private readonly HttpResponseMessage _response;
-    private readonly Stream _body;
-    private readonly EventBuffer _buffer = new();
-    private bool _atEnd;
-    private bool _hasContent;
+    private AttemptStream _current = first;
+    private Continuation? _continuation;
+    private byte[]? _id;
 
-    private UpstreamStream(UpstreamCall call, AttemptClock limits, HttpResponseMessage response, Stream body, string deployment)
-    {
-        (_call, _limits, _response, _body, Deployment) = (call, limits, response, body, deployment);
-        Facts = new StreamFacts(call.Choices);
-        limits.Limit("first content", call.Route.Model.Timeouts.FirstContent);
-    }
+    /// <summary>The bytes that events stand in. Another object after each <see cref="ReadAsync"/>.</summary>
+    public EventBuffer Buffer => _current.Buffer;
 
-    public StreamFacts Facts { get; }
+    /// <summary>The data of the event that was found.</summary>
+    public ReadOnlySpan<byte> Data => _continuation is { } continued ? continued.Data : _current.Buffer.Data;
 
-    public string Deployment { get; }
+    /// <summary>Whether <see cref="Data"/> is not what stands in the buffer: another attempt's event, made to fit.</summary>
+    public bool IsRewritten => _continuation is not null;
 
-    /// <summary>The bytes that the events stand in.</summary>
-    public EventBuffer Buffer => _buffer;
+    /// <summary>As last reported by the attempt that is answering; null until then.</summary>
+    public TokenUsage? Usage => _current.Facts.Usage;
 
-    /// <summary>What <see cref="ReadAsync"/> ended with when the stream broke; null while it goes on or ended whole.</summary>
+    /// <summary>Why there is no whole answer; null while it goes on, or when it is whole.</summary>
     public ApiError? Error { get; private set; }
 
-    /// <summary>Whether the upstream sent its own <c>[DONE]</c>.</summary>
-    public bool IsDone { get; private set; }
-
-    /// <summary>Sends a call and waits for its headers.</summary>
-    /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public static async Task<(UpstreamStream? Stream, ApiError? Error, string Deployment)> OpenAsync(
-        UpstreamClient client, UpstreamCall call, CancellationToken cancel)
-    {
-        var limits = client.NewClock(call, cancel);
-        var opened = await client.OpenAsync(call, limits);
-        if (opened.Response is not { } response)
-        {
-            limits.Dispose();
-            return (null, opened.Error, opened.Deployment);
-        }
-
-        return (
-            new UpstreamStream(call, limits, response, await response.Content.ReadAsStreamAsync(cancel), opened.Deployment),
-            null, opened.Deployment);
-    }
+    /// <summary>Whether <c>[DONE]</c> came.</summary>
+    public bool IsDone => _current.IsDone;
 
     /// <summary>
-    /// The next event that has arrived. False when more must be read first, or the stream is over: whole, or broken with
-    /// <see cref="Error"/> set.
+    /// The next event that has arrived. False when more must be read first, or the stream is over. What it gives counts as
+    /// sent: it must be, before more is read.
     /// </summary>
     public bool TryNext(out EventKind kind)
     {
-        kind = EventKind.NoData;
-        if (IsDone || Error is not null || !_buffer.TryNext(_atEnd))
+        while (_current.TryNext(out kind))
         {
+            if (_continuation is not { } continued || continued.Take(kind, _current.Buffer.Data))
+            {
+                return true;
+            }
+
+            _current.Buffer.Release(_current.Buffer.EventEnd);
+            if (continued.HasDiverged)
+            {
+                kind = EventKind.NoData;
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Waits for more bytes, of another attempt where need be. False when there will be none.</summary>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public async ValueTask<bool> ReadAsync()
+    {
+        if (Error is not null || _continuation is { HasDiverged: true })
+        {
+            Error ??= rescue.Cause;
             return false;
         }
 
-        var data = _buffer.Data;
-        if (!_buffer.HasData)
+        if (await _current.ReadAsync())
         {
             return true;
         }
 
-        kind = Facts.Read(data);
-        switch (kind)
+        if (_current.End() is not { } failure)
         {
-            case EventKind.Content when !_hasContent:
-                // Off while it is written: a caller who reads slowly must not make the upstream look late.
-                _hasContent = true;
-                _limits.Stop();
-                break;
-            case EventKind.Done when Facts.IsEachSeenFinished:
-                IsDone = true;
-                break;
-            case EventKind.Done:
-                return Break(ApiError.UpstreamBroke(_call.Route.Selector));
-            case EventKind.Error:
-                return Break(UpstreamRefusal.FromReply(data, _call.Route));
-            case EventKind.Malformed:
-                return Break(_atEnd
-                    ? ApiError.UpstreamBroke(_call.Route.Selector)
-                    : ApiError.UpstreamMalformed(_call.Route.Selector, "an event of the stream is not JSON"));
+            return false;
         }
 
+        Error = rescue.Cause ?? failure.Error;
+        if (!rescue.Allows(call, failure, _current.Facts))
+        {
+            return false;
+        }
+
+        return await CarryOnAsync(failure);
+    }
+
+    public ValueTask DisposeAsync() => _current.DisposeAsync();
+
+    private async Task<bool> CarryOnAsync(AttemptFailure failure)
+    {
+        var sent = _continuation?.Sent ?? _current.Facts.Text?.Decode();
+        if (string.IsNullOrEmpty(sent))
+        {
+            return false;
+        }
+
+        _id ??= _current.Facts.Id;
+        var chunks = _current.Facts.TextChunks;
+        // Its place at the provider and its verdict are given back before anybody else is asked.
+        await _current.DisposeAsync();
+        var (stream, isReplay) = await rescue.RunAsync(call, _current.Deployment, sent, chunks, failure.Error);
+        if (stream is null)
+        {
+            return false;
+        }
+
+        _current = stream;
+        _continuation = new Continuation(_id, sent, isReplay);
+        Error = null;
         return true;
-    }
-
-    /// <summary>
-    /// Waits for more bytes. False when there will be none: the answer is then whole, or <see cref="Error"/> says why not.
-    /// </summary>
-    /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async ValueTask<bool> ReadAsync()
-    {
-        if (IsDone || _atEnd || Error is not null)
-        {
-            return false;
-        }
-
-        if (!_buffer.Room(out var room))
-        {
-            Error = ApiError.UpstreamMalformed(_call.Route.Selector, "an event of the stream is too large");
-            return false;
-        }
-
-        try
-        {
-            // Until the first content its own limit goes on running; then each silence has one.
-            if (_hasContent)
-            {
-                _limits.Limit("idle", _call.Route.Model.Timeouts.Idle);
-            }
-
-            var read = await _body.ReadAsync(room, _limits.Token);
-            if (_hasContent)
-            {
-                _limits.Stop();
-            }
-
-            if (read > 0)
-            {
-                _buffer.Received(read);
-                return true;
-            }
-
-            _atEnd = true;
-            // What is left may be an event that lacks only its blank line; reading it is worth one more round.
-            if (_buffer.HasRest)
-            {
-                return true;
-            }
-
-            Error = Facts.IsFinished ? null : ApiError.UpstreamBroke(_call.Route.Selector);
-            return false;
-        }
-        catch (Exception broken) when (_limits.Explain(broken, _call.Route.Selector, began: true) is { } error)
-        {
-            _atEnd = true;
-            // Nothing that an upstream does after the last finish_reason can take the answer back.
-            Error = Facts.IsFinished ? null : error;
-            return false;
-        }
-    }
-
-    /// <summary>Settles how it ended, once <see cref="ReadAsync"/> has said that there is no more.</summary>
-    public ApiError? End()
-    {
-        if (!IsDone && Error is null && !Facts.IsFinished)
-        {
-            Error = ApiError.UpstreamBroke(_call.Route.Selector);
-        }
-
-        return Error;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await LetConnectionBeReusedAsync();
-        _buffer.Dispose();
-        _response.Dispose();
-        _limits.Dispose();
-    }
-
-    /// <summary>Only a body that was read to its end leaves a connection that another request can use.</summary>
-    private async Task LetConnectionBeReusedAsync()
-    {
-        if (!IsDone || _atEnd)
-        {
-            return;
-        }
-
-        try
-        {
-            _limits.Limit("idle", TimeSpan.FromMilliseconds(250));
-            _buffer.ReleaseAll();
-            while (_buffer.Room(out var room) && await _body.ReadAsync(room, _limits.Token) is > 0 and var read)
-            {
-                _buffer.Received(read);
-                _buffer.ReleaseAll();
-            }
-        }
-        catch (Exception gone) when (gone is OperationCanceledException or IOException or HttpRequestException)
-        {
-            // Then it is closed.
-        }
-    }
-
-    private bool Break(ApiError error)
-    {
-        _atEnd = true;
-        Error = Facts.IsFinished ? null : error;
-        return false;
     }
 }

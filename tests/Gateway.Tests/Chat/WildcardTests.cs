@@ -36,8 +36,8 @@ public sealed class WildcardSetup(TestPostgres postgres) : IAsyncLifetime
         providers:
           - { name: fake, baseUrl: "{{baseUrl}}" }
         models:
-          - { name: named, deployments: [ { provider: fake } ] }
-          - { name: "*", deployments: [ { provider: fake } ] }
+          - { name: named, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: fake } ] }
+          - { name: "*", retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: fake } ] }
         workspaces:
           - name: acme
             bots:

@@ -92,12 +92,12 @@ public sealed class PassthroughSetup(TestPostgres postgres) : IAsyncLifetime
             $"  - {{ name: fake, baseUrl: {upstream}, apiKey: key-of-the-upstream, headers: {{ x-provider: \"yes\" }} }}")
         .AppendLine($"  - {{ name: dead, baseUrl: http://127.0.0.1:{FreePort.Next()}/v1, apiKey: nobody-hears-it }}")
         .AppendLine("models:")
-        .AppendLine("  - { name: scripted, deployments: [ { provider: fake, model: real-name } ] }")
-        .AppendLine("  - { name: dropping, dropParams: [user, timestamp], deployments: [ { provider: fake, model: real-name } ] }")
-        .AppendLine("  - { name: dead, deployments: [ { provider: dead } ] }")
+        .AppendLine("  - { name: scripted, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: fake, model: real-name } ] }")
+        .AppendLine("  - { name: dropping, retries: 0, breaker: { minimum: 1000000 }, dropParams: [user, timestamp], deployments: [ { provider: fake, model: real-name } ] }")
+        .AppendLine("  - { name: dead, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: dead } ] }")
         .AppendLine(
-            "  - { name: hasty, deployments: [ { provider: fake } ], timeouts: { headers: 500ms, idle: 700ms, total: 4s } }")
-        .AppendLine("  - { name: foreign, workspaces: [other], deployments: [ { provider: fake } ] }")
+            "  - { name: hasty, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: fake } ], timeouts: { headers: 500ms, idle: 700ms, total: 4s } }")
+        .AppendLine("  - { name: foreign, retries: 0, breaker: { minimum: 1000000 }, workspaces: [other], deployments: [ { provider: fake } ] }")
         .AppendLine("workspaces:")
         .AppendLine("  - { name: other }")
         .ToString();

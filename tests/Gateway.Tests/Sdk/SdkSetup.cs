@@ -106,6 +106,8 @@ public sealed class SdkSetup(TestPostgres postgres, SchemaValidator schemas) : I
         models:
           - name: scripted
             deployments: [ {"{ provider: fake }"} ]
+            retries: 0
+            breaker: {"{ minimum: 1000000 }"}
         workspaces:
           - name: acme
             bots:

@@ -63,6 +63,9 @@ internal sealed class Seed : IAsyncDisposable
             FirstContentMs = 60_000,
             IdleMs = 60_000,
             TotalMs = 600_000,
+            // One attempt for one request, unless a test says otherwise: failures of one test are not the next one's.
+            Retries = 0,
+            BreakerMinimum = 1_000_000,
             CreatedAt = DateTime.UtcNow,
         };
         row.Deployments.Add(new DeploymentRow { ModelId = row.Id, Position = 0, ProviderId = provider, UpstreamModel = upstreamModel });

@@ -21,7 +21,7 @@ public sealed class AdjustmentTests : IAsyncLifetime
     {
         _upstream = await FakeUpstream.StartAsync();
         _client = new UpstreamClient(
-            _transport, new Adjustments(_clock), TimeProvider.System, NullLogger<UpstreamClient>.Instance);
+            _transport, new Adjustments(_clock), NullLogger<UpstreamClient>.Instance);
     }
 
     public async ValueTask DisposeAsync()
@@ -181,10 +181,14 @@ public sealed class AdjustmentTests : IAsyncLifetime
     private async Task<(int Status, List<string> Dropped)> SendAsync(string json, bool isStream = false)
     {
         var call = BodyCase.Call(json, _upstream.BaseUrl, isStream);
-        using var limits = _client.NewClock(call, Cancel);
-        var opened = await _client.OpenAsync(call, limits);
-        using var response = opened.Response;
-        return ((int?)response?.StatusCode ?? opened.Error!.Status, [.. call.DroppedParams]);
+        var trail = new AttemptTrail(call.Route, call.Usage, 0, TimeProvider.System, Cancel);
+        var breaker = new CircuitBreaker(TimeProvider.System);
+        Assert.True(breaker.TryEnter(out var ticket, out _));
+        using var attempt = new Attempt(
+            trail, call.Route, call.Route.Model.Deployments[0], breaker, ticket, null, TimeProvider.System);
+        var (opened, failure) = await _client.OpenAsync(call, attempt);
+        using var response = opened;
+        return ((int?)response?.StatusCode ?? failure!.Error.Status, [.. call.DroppedParams]);
     }
 
     private List<string> Sent() => [.. _upstream.Requests.Select(r => Encoding.UTF8.GetString(r.Body))];

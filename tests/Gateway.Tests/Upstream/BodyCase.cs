@@ -1,6 +1,7 @@
 using System.Text;
 using Gateway.Http;
 using Gateway.Upstream;
+using Gateway.Usage;
 
 namespace Gateway.Tests.Upstream;
 
@@ -15,17 +16,20 @@ internal static class BodyCase
         var model = new Model("m", [], [deployment], dropParams, ModelTimeouts.Default, DateTime.UnixEpoch);
         return new UpstreamCall
         {
-            Route = new ModelRoute(model, "m", "model/name=m"),
+            Route = new ModelRoute(model, "m", "model/name=m", []),
             Path = "chat/completions",
             Body = body,
-            // Nothing is recorded of a body that is only built.
-            Usage = null!,
+            Usage = Usage(),
             IsStream = isStream,
             WantsUsage = wantsUsage,
         };
     }
 
+    /// <summary>What a call records itself in; without a journal, so it must not be dispatched.</summary>
+    public static RequestUsage Usage() => new(
+        null!, new UsageSubject(Guid.Empty, Guid.Empty, "req", "/v1/chat/completions", "model/name=m", null), Guid.Empty, DateTimeOffset.UnixEpoch);
+
     /// <summary>The body as it would be sent.</summary>
     public static string Built(UpstreamCall call, params Unsupported[] unsupported) => Encoding.UTF8.GetString(
-        UpstreamBody.Build(call, call.Route.Model.Deployments[0], unsupported.Length == 0 ? null : unsupported).ToArray());
+        UpstreamBody.Build(call, call.Route, call.Route.Model.Deployments[0], unsupported.Length == 0 ? null : unsupported).ToArray());
 }

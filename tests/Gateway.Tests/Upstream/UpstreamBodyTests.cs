@@ -20,7 +20,7 @@ public sealed class UpstreamBodyTests
         var deployment = new Deployment(new Provider("p", "http://127.0.0.1", null, []), null);
         var route = new UpstreamCall { Route = call.Route with { Name = "org/a \"b\" ü" }, Path = "", Body = call.Body, Usage = call.Usage };
 
-        var built = UpstreamBody.Build(route, deployment, null).ToArray();
+        var built = UpstreamBody.Build(route, route.Route, deployment, null).ToArray();
 
         Assert.Equal("org/a \"b\" ü", JsonNode.Parse(built)!["model"]!.GetValue<string>());
     }
@@ -168,7 +168,7 @@ public sealed class UpstreamBodyTests
     {
         var call = BodyCase.Call("""{"user":"u","model":"x","max_tokens":5}""", isStream: true, dropParams: "user");
 
-        using var body = UpstreamBody.Build(call, call.Route.Model.Deployments[0], [new Unsupported("max_tokens", null)]);
+        using var body = UpstreamBody.Build(call, call.Route, call.Route.Model.Deployments[0], [new Unsupported("max_tokens", null)]);
 
         Assert.Equal(body.ToArray().Length, body.Headers.ContentLength);
     }

@@ -1,3 +1,6 @@
+using Gateway.Data;
+using Gateway.Upstream;
+
 namespace Gateway.Admin.File;
 
 /// <summary>From a tree without errors to the records that the rest of the gateway knows.</summary>
@@ -16,7 +19,8 @@ internal static class FileRecords
         value.Text("baseUrl")!,
         value.Secret("apiKey"),
         value.Map("headers").ToDictionary(
-            header => header.Key, header => (Data.Secret)header.Value.Content, StringComparer.OrdinalIgnoreCase),
+            header => header.Key, header => (Secret)header.Value.Content, StringComparer.OrdinalIgnoreCase),
+        value.Whole("maxConcurrency"),
         value.At);
 
     private static FileModel Model(FileValue value)
@@ -28,12 +32,26 @@ internal static class FileRecords
             [.. value.Items("deployments").Select(d => Deployment(d, name))],
             value["timeouts"] is { } timeouts ? Timeouts(timeouts) : FileTimeouts.Default,
             value.Texts("dropParams"),
+            value.Texts("fallbacks"),
+            value.Whole("retries") ?? FileModel.DefaultRetries,
+            value["breaker"] is { } breaker ? Breaker(breaker) : BreakerOptions.Default,
+            value.Text("rescue") switch
+            {
+                "off" => RescueMode.Off,
+                "replay" => RescueMode.Replay,
+                _ => RescueMode.Prefill,
+            },
+            value.Whole("contextTokens"),
+            value.Whole("defaultOutputTokens"),
+            value["price"] is { } price ? Price(price) : null,
             value.At);
     }
 
     private static FileDeployment Deployment(FileValue value, string modelName) => new(
         value.Text("provider")!,
         value.Text("model") ?? (modelName == "*" ? null : modelName),
+        value.Whole("weight") ?? 1,
+        value.Flag("supportsPrefill") ?? false,
         value.At);
 
     private static FileTimeouts Timeouts(FileValue value) => new(
@@ -43,8 +61,27 @@ internal static class FileRecords
         value.Duration("idle") ?? FileTimeouts.Default.Idle,
         value.Duration("total") ?? FileTimeouts.Default.Total);
 
+    private static BreakerOptions Breaker(FileValue value) => new(
+        (double?)value.Number("failureRate") ?? BreakerOptions.Default.FailureRate,
+        value.Whole("minimum") ?? BreakerOptions.Default.Minimum,
+        value.Duration("window") ?? BreakerOptions.Default.Window,
+        value.Duration("open") ?? BreakerOptions.Default.Open);
+
+    private static ModelPrice Price(FileValue value)
+    {
+        var input = value.Number("input")!.Value;
+        return new ModelPrice(input, value.Number("cachedInput") ?? input, value.Number("output") ?? 0);
+    }
+
+    // Empty braces limit nothing, like no limits at all.
+    private static LimitValues? Limits(FileValue? value) =>
+        value is null || (value["rpm"] ?? value["tpm"] ?? value["concurrent"] ?? value["budget"]) is null
+            ? null
+            : new LimitValues(value.Whole("rpm"), (long?)value.Number("tpm"), value.Whole("concurrent"), value.Budget("budget"));
+
     private static FileWorkspace Workspace(FileValue value) => new(
         value.Text("name")!,
+        Limits(value["limits"]),
         [.. value.Items("secrets").Select(s => new FileSecret(s.Text("name")!, s.Secret("value"), s.At))],
         [.. value.Items("bots").Select(Bot)],
         value.At);
@@ -57,6 +94,7 @@ internal static class FileRecords
         value.Text("backstory"),
         value.Json("parameters")?.Text ?? "{}",
         value.Texts("lockedParameters"),
+        Limits(value["limits"]),
         value.At);
 
     private static List<FileReference> References(FileValue root)
@@ -71,6 +109,7 @@ internal static class FileRecords
                 .Select(workspace => To(FileReferenceKind.Workspace, workspace, workspaces))
                 .Concat(model.Items("deployments")
                     .Select(deployment => To(FileReferenceKind.Provider, deployment["provider"]!, providers)))
+                .Concat(model.Items("fallbacks").Select(fallback => To(FileReferenceKind.Model, fallback, models)))
             select reference;
         var bots =
             from workspace in root.Items("workspaces")

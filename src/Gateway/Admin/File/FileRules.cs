@@ -36,11 +36,26 @@ internal static class FileRules
 
     private static void CheckModel(FileValue model, List<FileError> errors)
     {
-        if (model.Text("name") == "*" &&
-            model.Items("deployments") is [var deployment, ..] &&
-            deployment["model"] is { } upstream)
+        var name = model.Text("name");
+        var seen = new Dictionary<(string, string), int>();
+        foreach (var deployment in model.Items("deployments"))
         {
-            errors.Add(upstream.At.Error("the model \"*\" passes the caller's name through; remove this field"));
+            if (name == "*" && deployment["model"] is { } upstream)
+            {
+                errors.Add(upstream.At.Error("the model \"*\" passes the caller's name through; remove this field"));
+            }
+            else if (name is not null && deployment.Text("provider") is { } provider
+                && !seen.TryAdd((provider, deployment.Text("model") ?? name), deployment.At.Line))
+            {
+                var line = seen[(provider, deployment.Text("model") ?? name)];
+                errors.Add(deployment.At.Error(
+                    $"the same model at the same provider is here already, on line {line}; 'weight' gives it more of the traffic"));
+            }
+        }
+
+        foreach (var fallback in model.Items("fallbacks").Where(f => name is not null && f.Content is string own && own == name))
+        {
+            errors.Add(fallback.At.Error("a model cannot fall back to itself"));
         }
 
         foreach (var dropped in model.Items("dropParams").Where(d => d.Content is "model" or "messages" or "stream"))

@@ -32,6 +32,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Flag => kind == ScalarKind.Bool ? null : expected,
             FileShape.Duration want =>
                 FileDuration.Parse(text.Value) is { } time && time >= want.Min && time <= want.Max ? null : expected,
+            FileShape.Budget => FileBudget.Parse(text.Value) is null ? expected : null,
             _ => throw new InvalidOperationException($"{shape} is no single value."),
         };
 
@@ -51,6 +52,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Number => Number(text.Value, kind),
             FileShape.Flag => text.Value[0] is 't' or 'T',
             FileShape.Duration => FileDuration.Parse(text.Value),
+            FileShape.Budget => FileBudget.Parse(text.Value),
             _ => text.Value,
         };
     }
@@ -143,8 +145,10 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
         FileShape.Text text => text.Expected,
         FileShape.Address => "an address such as https://api.openai.com/v1, without a query or credentials",
         FileShape.Number { IsWhole: true } number => $"a whole number from {Show(number.Min)} to {Show(number.Max)}",
+        FileShape.Number { IsAboveMin: true } number => $"a number above {Show(number.Min)}, up to {Show(number.Max)}",
         FileShape.Number number => $"a number from {Show(number.Min)} to {Show(number.Max)}",
         FileShape.Flag => "true or false",
+        FileShape.Budget => FileBudget.Expected,
         FileShape.Duration time =>
             $"a duration such as 30s, from {FileDuration.Format(time.Min)} to {FileDuration.Format(time.Max)}",
         _ => throw new InvalidOperationException($"{shape} is no single value."),
@@ -157,7 +161,9 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
         decimal.TryParse(json, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static bool IsWithin(decimal number, FileShape.Number shape) =>
-        number >= shape.Min && number <= shape.Max && (!shape.IsWhole || number == decimal.Truncate(number));
+        (shape.IsAboveMin ? number > shape.Min : number >= shape.Min) &&
+        number <= shape.Max &&
+        (!shape.IsWhole || number == decimal.Truncate(number));
 
     private static string? Address(string text) =>
         !text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c) || c is '?' or '#' or '\\') &&

@@ -29,11 +29,15 @@ internal abstract record FileShape
     /// <summary>An absolute http or https address to which paths are appended.</summary>
     internal sealed record Address : FileShape;
 
-    internal sealed record Number(decimal Min, decimal Max, bool IsWhole) : FileShape;
+    /// <param name="IsAboveMin">The least itself is too little.</param>
+    internal sealed record Number(decimal Min, decimal Max, bool IsWhole, bool IsAboveMin = false) : FileShape;
 
     internal sealed record Flag : FileShape;
 
     internal sealed record Duration(TimeSpan Min, TimeSpan Max) : FileShape;
+
+    /// <summary>Money or tokens in a day or month; see <see cref="FileBudget"/>.</summary>
+    internal sealed record Budget : FileShape;
 
     /// <summary>Free names, each with a text.</summary>
     internal sealed record TextMap(Text Key, Text Value, RefusedNames Refused) : FileShape;
@@ -42,14 +46,10 @@ internal abstract record FileShape
     internal sealed record Json(RefusedNames Refused) : FileShape;
 
     /// <param name="UniqueBy">The field that no two items may share; empty in a list of texts: the text.</param>
-    /// <param name="MaxItems">Null means no limit.</param>
-    /// <param name="MoreIsCalled">What an item past the limit is called when it is refused as not built.</param>
     /// <param name="EmptyAdvice">Not null: the list must have an item, and this is what to do instead.</param>
     internal sealed record List(
         FileShape Item,
         string? UniqueBy = null,
-        int? MaxItems = null,
-        string? MoreIsCalled = null,
         string? EmptyAdvice = null) : FileShape;
 
     internal sealed record Object(params IReadOnlyList<Field> Fields) : FileShape;

@@ -3,8 +3,8 @@ using Gateway.Data;
 namespace Gateway.Admin.File;
 
 /// <summary>A value that has the shape it should have. What has not is missing, and an error says why.</summary>
-/// <remarks>The content is text, <see cref="Secret"/>, <see cref="TimeSpan"/>, decimal, bool, <see cref="FileJson"/>, a
-/// list or an object's fields.</remarks>
+/// <remarks>The content is text, <see cref="Secret"/>, <see cref="TimeSpan"/>, decimal, bool, <see cref="Data.Budget"/>,
+/// <see cref="FileJson"/>, a list or an object's fields.</remarks>
 internal sealed class FileValue(object content, FilePlace at)
 {
     public object Content { get; } = content;
@@ -23,6 +23,15 @@ internal sealed class FileValue(object content, FilePlace at)
     public Secret? Secret(string field) => this[field]?.Content as Secret;
 
     public FileJson? Json(string field) => this[field]?.Content as FileJson;
+
+    public decimal? Number(string field) => this[field]?.Content as decimal?;
+
+    /// <summary>A number whose shape says that it is whole and small enough.</summary>
+    public int? Whole(string field) => (int?)Number(field);
+
+    public bool? Flag(string field) => this[field]?.Content as bool?;
+
+    public Budget? Budget(string field) => this[field]?.Content as Budget;
 
     public TimeSpan? Duration(string field) => this[field]?.Content as TimeSpan?;
 

@@ -75,12 +75,6 @@ internal sealed class FileWalk(Func<string, string?> environment, List<FileError
         foreach (var (index, item) in list.Items.Index())
         {
             var place = at.Item(index, item.Line);
-            if (index >= shape.MaxItems)
-            {
-                errors.Add(place.Error(NotBuilt.Message(shape.MoreIsCalled ?? $"more than {shape.MaxItems}")));
-                break;
-            }
-
             if (Read(item, shape.Item, place) is { } read)
             {
                 items.Add(read);

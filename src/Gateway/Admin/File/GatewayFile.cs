@@ -1,4 +1,5 @@
 using Gateway.Data;
+using Gateway.Upstream;
 
 namespace Gateway.Admin.File;
 
@@ -14,23 +15,41 @@ internal sealed record GatewayFile(
 /// <param name="BaseUrl">Absolute, http or https, without a slash at its end.</param>
 /// <param name="ApiKey">Null: requests go out without a key.</param>
 /// <param name="Headers">Sent with each request; names ignore case. Secret, since other credentials stand here.</param>
+/// <param name="MaxConcurrency">Most requests at a time from one gateway; null: any number.</param>
 internal sealed record FileProvider(
-    string Name, string BaseUrl, Secret? ApiKey, IReadOnlyDictionary<string, Secret> Headers, FilePlace At);
+    string Name, string BaseUrl, Secret? ApiKey, IReadOnlyDictionary<string, Secret> Headers, int? MaxConcurrency, FilePlace At);
 
 /// <param name="Name">What callers ask for; <c>*</c> is every name that no other model has.</param>
 /// <param name="Workspaces">The only workspaces that see it; null means all do. Never empty.</param>
-/// <param name="Deployments">Exactly one in this version.</param>
+/// <param name="Deployments">At least one; no two are the same model at the same provider.</param>
 /// <param name="DropParams">Parameters that are never sent to this model.</param>
+/// <param name="Fallbacks">Names of other models, in the order in which they are asked.</param>
+/// <param name="Retries">Further attempts on the same deployment.</param>
+/// <param name="ContextTokens">Size of the context; null: unknown.</param>
+/// <param name="DefaultOutputTokens">What a budget reserves when the caller gives no limit; null: the gateway's guess.</param>
+/// <param name="Price">Null: unknown.</param>
 internal sealed record FileModel(
     string Name,
     IReadOnlyList<string>? Workspaces,
     IReadOnlyList<FileDeployment> Deployments,
     FileTimeouts Timeouts,
     IReadOnlyList<string> DropParams,
-    FilePlace At);
+    IReadOnlyList<string> Fallbacks,
+    int Retries,
+    BreakerOptions Breaker,
+    RescueMode Rescue,
+    int? ContextTokens,
+    int? DefaultOutputTokens,
+    ModelPrice? Price,
+    FilePlace At)
+{
+    public const int DefaultRetries = 2;
+}
 
 /// <param name="Model">What the provider calls it. Null for the model <c>*</c> alone: the caller's name is used.</param>
-internal sealed record FileDeployment(string Provider, string? Model, FilePlace At);
+/// <param name="Weight">Share of the model's traffic, relative to its other deployments'.</param>
+/// <param name="SupportsPrefill">Whether it continues an assistant's unfinished message.</param>
+internal sealed record FileDeployment(string Provider, string? Model, int Weight, bool SupportsPrefill, FilePlace At);
 
 /// <param name="Connect">Until the connection stands.</param>
 /// <param name="Headers">Until the response headers of a streamed request.</param>
@@ -48,8 +67,9 @@ internal sealed record FileTimeouts(
         TimeSpan.FromMinutes(10));
 }
 
+/// <param name="Limits">Null: none.</param>
 internal sealed record FileWorkspace(
-    string Name, IReadOnlyList<FileSecret> Secrets, IReadOnlyList<FileBot> Bots, FilePlace At);
+    string Name, LimitValues? Limits, IReadOnlyList<FileSecret> Secrets, IReadOnlyList<FileBot> Bots, FilePlace At);
 
 /// <param name="Value">Null: the value that the database holds stays.</param>
 internal sealed record FileSecret(string Name, Secret? Value, FilePlace At);
@@ -57,6 +77,7 @@ internal sealed record FileSecret(string Name, Secret? Value, FilePlace At);
 /// <param name="Name">What people read. Null: the id is shown.</param>
 /// <param name="ParametersJson">A JSON object; <c>{}</c> when there are none.</param>
 /// <param name="LockedParameters">Members of that object which a caller cannot change.</param>
+/// <param name="Limits">Null: none.</param>
 internal sealed record FileBot(
     string Id,
     string? Name,
@@ -65,6 +86,7 @@ internal sealed record FileBot(
     string? Backstory,
     string ParametersJson,
     IReadOnlyList<string> LockedParameters,
+    LimitValues? Limits,
     FilePlace At);
 
 internal enum FileReferenceKind { Provider, Model, Workspace }

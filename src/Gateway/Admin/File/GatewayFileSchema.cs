@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -43,10 +44,11 @@ internal static class GatewayFileSchema
         FileShape.Text text => OfText(text),
         FileShape.Address => new() { ["type"] = "string", ["pattern"] = AddressPattern + OrVariable },
         FileShape.Duration => new() { ["type"] = "string", ["pattern"] = FileDuration.Pattern + OrVariable },
+        FileShape.Budget => new() { ["type"] = "string", ["pattern"] = FileBudget.Pattern + OrVariable },
         FileShape.Number number => OrText(new()
         {
             ["type"] = number.IsWhole ? "integer" : "number",
-            ["minimum"] = number.Min,
+            [number.IsAboveMin ? "exclusiveMinimum" : "minimum"] = number.Min,
             ["maximum"] = number.Max,
         }),
         FileShape.Flag => OrText(new() { ["type"] = "boolean" }),
@@ -89,11 +91,6 @@ internal static class GatewayFileSchema
             schema["minItems"] = 1;
         }
 
-        if (list.MaxItems is { } most)
-        {
-            schema["maxItems"] = most;
-        }
-
         if (list.UniqueBy is "")
         {
             schema["uniqueItems"] = true;
@@ -115,7 +112,9 @@ internal static class GatewayFileSchema
 
             if (field.Default is { } fallback)
             {
-                property["default"] = fallback;
+                property["default"] = field.Shape is FileShape.Number
+                    ? decimal.Parse(fallback, CultureInfo.InvariantCulture)
+                    : fallback;
             }
 
             properties[field.Name] = property;

@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Globalization;
+using Gateway.Upstream;
 using static Gateway.Admin.File.FileShape;
 
 namespace Gateway.Admin.File;
@@ -9,6 +11,9 @@ namespace Gateway.Admin.File;
 internal static class GatewayFileShape
 {
     private const string SimpleName = "^[A-Za-z0-9][A-Za-z0-9._-]*$";
+    /// <summary>The greatest rate, number of tokens and number of requests that can be set, in the file and for keys.</summary>
+    public const int MaxCount = 1_000_000_000;
+
     private const string LowerName = "^[a-z0-9_-]+$";
 
     private static readonly Text Line = new(Expected: "text on one line");
@@ -24,7 +29,8 @@ internal static class GatewayFileShape
         MaxLength: 16_384, Pattern: "^[ -~]+$", Expected: "printable ASCII on one line", IsSecret: true);
     private static readonly Duration Clock = new(TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(24));
 
-    private static readonly Number Count = new(1, 1_000_000_000, IsWhole: true);
+    private static readonly Number Count = new(1, MaxCount, IsWhole: true);
+    private static readonly Number UsdPerMillion = new(0, 1_000_000, IsWhole: false);
     private static readonly Flag YesNo = new();
 
     private static readonly string[] ConnectionHeaders =
@@ -70,14 +76,15 @@ internal static class GatewayFileShape
                 Credential,
                 RefusedHeaders),
             "Sent with every request to this provider."),
-        Field.Later("maxConcurrency", "Most requests at a time.", Count));
+        new("maxConcurrency", Count, "Most requests at a time from one gateway. Absent: any number."));
 
     private static readonly FileShape.Object Deployment = new(
         new("provider", ProviderName, "The provider's name.", IsRequired: true),
         new("model", ExactModelName,
             "What the provider calls the model. The model's own name by default; never with \"*\"."),
-        Field.Later("weight", "Share of the traffic.", Count),
-        Field.Later("supportsPrefill", "Whether it continues an assistant's unfinished message.", YesNo));
+        new("weight", Count, "Share of the model's traffic, relative to its other deployments'.", Default: "1"),
+        new("supportsPrefill", YesNo,
+            "Whether it continues an assistant's unfinished message, which 'rescue' needs. Not, if absent."));
 
     private static readonly FileShape.Object Timeouts = new(
         Timeout("connect", FileTimeouts.Default.Connect, "Until the connection stands."),
@@ -86,6 +93,27 @@ internal static class GatewayFileShape
         Timeout("idle", FileTimeouts.Default.Idle, "Between two events of a stream."),
         Timeout("total", FileTimeouts.Default.Total, "For everything, other attempts included."));
 
+    private static readonly FileShape.Object Breaker = new(
+        new("failureRate", new Number(0, 1, IsWhole: false, IsAboveMin: true),
+            "Share of failed attempts in the window, up to 1.", Default: Show(BreakerOptions.Default.FailureRate)),
+        new("minimum", Count, "Attempts in the window below which the deployment is kept.",
+            Default: Show(BreakerOptions.Default.Minimum)),
+        Timeout("window", BreakerOptions.Default.Window, "The time that is looked at."),
+        Timeout("open", BreakerOptions.Default.Open, "How long nothing is sent, until one request is the trial."));
+
+    private static readonly FileShape.Object Price = new(
+        new("input", UsdPerMillion, "Of a request's tokens.", IsRequired: true),
+        new("cachedInput", UsdPerMillion, "Of those that the provider had in its cache. As 'input' by default."),
+        new("output", UsdPerMillion, "Of a reply's tokens. Absent: nothing, as with models that make vectors."));
+
+    private static readonly Field[] Limits =
+    [
+        new("rpm", Count, "Requests in a minute (UTC)."),
+        new("tpm", Count, "Tokens in a minute (UTC), in and out."),
+        new("concurrent", Count, "Requests at a time, for each gateway."),
+        new("budget", new Budget(), "Money or tokens in a day or month (UTC), such as 5usd/day or 2000000tokens/month."),
+    ];
+
     private static readonly FileShape.Object Model = new(
         new("name", ModelName,
             "What callers ask for in model/name=…; \"*\" is any name that no other model has. Its identity.",
@@ -93,22 +121,23 @@ internal static class GatewayFileShape
         new("workspaces", new List(
                 WorkspaceName, UniqueBy: "", EmptyAdvice: "leave the field out to show the model to all workspaces"),
             "The only workspaces that see this model. Absent: all do."),
-        new("deployments", new List(
-                Deployment,
-                MaxItems: 1,
-                MoreIsCalled: "more than one deployment",
-                EmptyAdvice: "name the provider that serves the model"),
+        new("deployments", new List(Deployment, EmptyAdvice: "name the provider that serves the model"),
             "Where the model runs.", IsRequired: true),
         new("timeouts", Timeouts, "How long the provider may take."),
         new("dropParams", new List(ParameterName, UniqueBy: ""),
             "Request parameters that are never sent to this model."),
-        Field.Later("fallbacks", "Models to ask when every deployment has failed."),
-        Field.Later("retries", "Further attempts on the same deployment.", new Number(0, 5, IsWhole: true)),
-        Field.Later("breaker", "When a failing deployment is left alone."),
-        Field.Later("rescue", "What is done when a stream breaks.", new Text(OneOf: ["off", "prefill", "replay"])),
-        Field.Later("contextTokens", "Size of the context.", Count),
-        Field.Later("defaultOutputTokens", "What a budget reserves when the caller gives no limit.", Count),
-        Field.Later("price", "USD per million tokens."));
+        new("fallbacks", new List(ExactModelName, UniqueBy: ""),
+            "Other models, asked in this order when every deployment has failed."),
+        new("retries", new Number(0, 5, IsWhole: true), "Further attempts on the same deployment.",
+            Default: Show(FileModel.DefaultRetries)),
+        new("breaker", Breaker, "When a failing deployment is left alone, and for how long."),
+        new("rescue", new Text(OneOf: ["off", "prefill", "replay"]),
+            "What is done when a stream breaks after content was sent: nothing (off), a deployment that takes an unfinished "
+            + "message continues it (prefill), or it is also started over where the answer is the same (replay).",
+            Default: "prefill"),
+        new("contextTokens", Count, "Size of the context. Absent: unknown."),
+        new("defaultOutputTokens", Count, "What a budget reserves for a reply when the caller gives no limit."),
+        new("price", Price, "USD per million tokens. Absent: unknown, and keys with a budget in USD cannot use the model."));
 
     private static readonly FileShape.Object Secret = new(
         new("name", Simple("a secret's name"), "Its identity in the workspace.", IsRequired: true),
@@ -132,14 +161,23 @@ internal static class GatewayFileShape
         Field.Later("webSearch", "Whether it searches the web.", YesNo),
         Field.Later("clientTools", "Tools of the chat page."),
         Field.Later("team", "Other bots that it asks."),
-        Field.Later("limits", "Most steps, time and money of a turn."),
+        new("limits", new FileShape.Object(
+            [
+                .. Limits,
+                Field.Later("steps", "Most model calls of a turn.", Count),
+                Field.Later("toolCalls", "Most tool calls of a turn.", Count),
+                Field.Later("depth", "Most levels of bots that ask bots.", Count),
+                Field.Later("seconds", "Longest turn.", Count),
+                Field.Later("turnBudget", "Most money of a turn."),
+            ]),
+            "Rates and budgets of all its callers together."),
         Field.Later("exposeSteps", "Whether callers may see its steps.", YesNo));
 
     private static readonly FileShape.Object Workspace = new(
         new("name", WorkspaceName, "The tenant. Its identity.", IsRequired: true),
         new("secrets", new List(Secret, UniqueBy: "name"), "Credentials of this workspace, kept encrypted."),
         new("bots", new List(Bot, UniqueBy: "id"), "Its bots."),
-        Field.Later("limits", "Rates and budgets."),
+        new("limits", new FileShape.Object(Limits), "Rates and budgets of all its keys together."),
         Field.Later("datasets", "What bots can look up."),
         Field.Later("skillsets", "What bots can do."));
 
@@ -154,6 +192,8 @@ internal static class GatewayFileShape
 
     private static Field Timeout(string name, TimeSpan value, string description) =>
         new(name, Clock, description, Default: FileDuration.Format(value));
+
+    private static string Show(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static Text Simple(string what) =>
         new(Pattern: SimpleName, Expected: $"{what}: letters, digits, '.', '_' and '-', a letter or digit first");

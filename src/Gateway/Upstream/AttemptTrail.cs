@@ -1,0 +1,62 @@
+using Gateway.Usage;
+
+namespace Gateway.Upstream;
+
+/// <summary>
+/// The attempts of one call, so far: how many, where, and how much of the total time is left. A rescue goes on with the same
+/// trail. Not for concurrent use.
+/// </summary>
+/// <param name="promptTokens">An estimate, for the usage of attempts that report none.</param>
+internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long promptTokens, TimeProvider clock, CancellationToken cancel)
+{
+    /// <summary>Most upstream calls for one of ours; sending again without a parameter is not another one.</summary>
+    public const int MostAttempts = 6;
+
+    private readonly long _began = clock.GetTimestamp();
+    private string? _text;
+
+    public ModelRoute Route { get; } = route;
+
+    public RequestUsage Usage { get; } = usage;
+
+    public long PromptTokens { get; } = promptTokens;
+
+    /// <summary>The caller's.</summary>
+    public CancellationToken Cancel { get; } = cancel;
+
+    public int Count { get; private set; }
+
+    /// <summary>Provider and model of the last one; null before the first.</summary>
+    public string? LastDeployment { get; private set; }
+
+    public TimeSpan TimeLeft => Route.Model.Timeouts.Total - clock.GetElapsedTime(_began);
+
+    public bool IsSpent => Count >= MostAttempts || TimeLeft <= TimeSpan.Zero;
+
+    /// <summary>Another attempt is about to be made.</summary>
+    public void Begin(string deployment)
+    {
+        if (Count++ == 0)
+        {
+            Usage.Dispatch(Route.Model.Name, PromptTokens);
+        }
+
+        LastDeployment = deployment;
+    }
+
+    /// <summary>How the last one ended, as far as the header tells it.</summary>
+    public void Note(string deployment, string outcome) =>
+        _text = _text is null ? $"{deployment}={outcome}" : $"{_text}, {deployment}={outcome}";
+
+    /// <summary>
+    /// The value of <c>x-gateway-attempts</c>: the number, and where each went and what came of it, such as
+    /// <c>2; openai/gpt-4o=503, azure/gpt4o-eu=ok</c>.
+    /// </summary>
+    public string ToHeader()
+    {
+        var text = _text is { } outcomes ? $"{Count}; {outcomes}" : $"{Count}";
+        return text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            ? string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'))
+            : text;
+    }
+}

@@ -1,0 +1,294 @@
+using System.Threading.RateLimiting;
+using Gateway.Http;
+using Gateway.Observability;
+using Polly;
+using Polly.Retry;
+
+namespace Gateway.Upstream;
+
+/// <summary>A deployment that a call may be sent to, and as which model.</summary>
+internal readonly record struct Candidate(ModelRoute Route, Deployment Deployment);
+
+/// <summary>
+/// Makes attempts until one succeeds: the deployments of the model by weight, each again where that may help, then the
+/// fallbacks. The one place where it is decided whom to ask and how often, for models and bots, streams and whole replies.
+/// </summary>
+internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Random random, ILogger<Attempts> log)
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>A longer <c>Retry-After</c> is not waited out: somebody else may answer now.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private readonly ResiliencePipeline<Tried>?[] _retries = new ResiliencePipeline<Tried>?[AttemptTrail.MostAttempts + 1];
+
+    /// <summary>What came of one candidate.</summary>
+    /// <param name="IsBusy">Nothing was sent: all places at its provider are taken.</param>
+    /// <param name="MayRepeat">Whether asking the same deployment again is allowed and may help.</param>
+    private readonly record struct Tried(object? Value, AttemptFailure? Failure, bool IsBusy = false, bool MayRepeat = false);
+
+    /// <param name="candidates">In order; those whose circuit is open are passed over. <see cref="Candidates"/> makes them.</param>
+    /// <param name="goesOnWhenRefused">Whether the next candidate may take what one refused, as with an assistant's prefix.</param>
+    /// <param name="send">Makes one attempt; it owns the attempt when it gives a value, and must end it then.</param>
+    /// <returns>The value, or the last failure; or neither, when nothing could be asked.</returns>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public async Task<(T? Value, AttemptFailure? Failure)> RunAsync<T>(
+        AttemptTrail trail, IEnumerable<Candidate> candidates, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send,
+        bool goesOnWhenRefused = false)
+        where T : class
+    {
+        AttemptFailure? last = null;
+        ModelRoute? tooSmall = null;
+        List<Candidate>? busy = null;
+        foreach (var candidate in candidates)
+        {
+            if (trail.IsSpent || ReferenceEquals(candidate.Route, tooSmall))
+            {
+                continue;
+            }
+
+            var tried = await TryAsync(trail, candidate, send, mayWait: false);
+            if (tried.Value is T value)
+            {
+                return (value, null);
+            }
+
+            if (tried.IsBusy)
+            {
+                (busy ??= []).Add(candidate);
+            }
+
+            last = tried.Failure ?? last;
+            if (tried.Failure?.Kind == FailureKind.Final && !goesOnWhenRefused)
+            {
+                return (null, last);
+            }
+
+            tooSmall = tried.Failure?.Kind == FailureKind.TooLong ? candidate.Route : tooSmall;
+        }
+
+        // Whoever has a free place was asked first; now it is worth waiting for one.
+        foreach (var candidate in busy ?? [])
+        {
+            if (trail.IsSpent || ReferenceEquals(candidate.Route, tooSmall))
+            {
+                continue;
+            }
+
+            var tried = await TryAsync(trail, candidate, send, mayWait: true);
+            if (tried.Value is T value)
+            {
+                return (value, null);
+            }
+
+            last = tried.Failure ?? last;
+            if (tried.Failure?.Kind == FailureKind.Final && !goesOnWhenRefused)
+            {
+                break;
+            }
+        }
+
+        return (null, last);
+    }
+
+    /// <summary>Everything that may answer: the model's deployments by weight, then its fallbacks'.</summary>
+    public IEnumerable<Candidate> Candidates(ModelRoute route)
+    {
+        foreach (var deployment in ByWeight(route.Model))
+        {
+            yield return new Candidate(route, deployment);
+        }
+
+        foreach (var fallback in route.Fallbacks)
+        {
+            foreach (var deployment in ByWeight(fallback.Model))
+            {
+                yield return new Candidate(fallback, deployment);
+            }
+        }
+    }
+
+    /// <summary>What a caller is told when nobody could be asked: every circuit is open, or every queue full.</summary>
+    public ApiError Unavailable(ModelRoute route)
+    {
+        TimeSpan? soonest = null;
+        foreach (var candidate in Candidates(route))
+        {
+            var wait = breakers.Find(candidate.Deployment)?.RetryAfter ?? TimeSpan.Zero;
+            soonest = soonest is null || wait < soonest ? wait : soonest;
+        }
+
+        return soonest is null
+            ? ApiError.UpstreamUnavailable(route.Selector)
+            : ApiError.UpstreamBusy(route.Selector, soonest > TimeSpan.FromSeconds(1) ? soonest.Value : TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>A random order in which each comes as early as its weight says.</summary>
+    private IEnumerable<Deployment> ByWeight(Model model)
+    {
+        if (model.Deployments.Count <= 1)
+        {
+            return model.Deployments;
+        }
+
+        // Efraimidis and Spirakis: the largest of u^(1/weight) first is a draw by weight without putting back.
+        return model.Deployments.Select(d => (Deployment: d, Key: Math.Pow(NextDouble(), 1.0 / d.Weight)))
+            .OrderByDescending(d => d.Key).Select(d => d.Deployment).ToList();
+    }
+
+    private double NextDouble()
+    {
+        // A Random that was made with a seed is not safe for several threads.
+        lock (random)
+        {
+            return random.NextDouble();
+        }
+    }
+
+    private async Task<Tried> TryAsync<T>(
+        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool mayWait)
+        where T : class
+    {
+        var tried = await OnceAsync(trail, candidate, send, mayWait);
+        var retries = Math.Min(candidate.Route.Model.Retries, AttemptTrail.MostAttempts);
+        if (!tried.MayRepeat || retries == 0)
+        {
+            return tried;
+        }
+
+        using var total = CancellationTokenSource.CreateLinkedTokenSource(trail.Cancel);
+        total.CancelAfter(trail.TimeLeft > TimeSpan.Zero ? trail.TimeLeft : TimeSpan.Zero);
+        var isFirst = true;
+        try
+        {
+            // The first attempt was made outside, where nearly every call ends; the pipeline is told of it and goes on.
+            return await Retry(retries).ExecuteAsync(
+                async _ =>
+                {
+                    if (!isFirst)
+                    {
+                        var again = await OnceAsync(trail, candidate, send, mayWait: true);
+                        // A circuit that opened in between has nothing to say; the failure before it has.
+                        tried = again is { Value: null, Failure: null } ? tried with { MayRepeat = false } : again;
+                    }
+
+                    isFirst = false;
+                    return tried;
+                },
+                total.Token);
+        }
+        catch (OperationCanceledException) when (!trail.Cancel.IsCancellationRequested && tried.Value is null)
+        {
+            // The total ran out in the pause.
+            return tried;
+        }
+    }
+
+    private async Task<Tried> OnceAsync<T>(
+        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool mayWait)
+        where T : class
+    {
+        var (route, deployment) = candidate;
+        var breaker = breakers.For(route.Model, deployment);
+        if (breaker.State == CircuitState.Open)
+        {
+            return default;
+        }
+
+        var (place, isBusy) = await EnterAsync(deployment.Provider, route.Model, trail, mayWait);
+        if (isBusy)
+        {
+            return new Tried(null, null, IsBusy: true);
+        }
+
+        if (!breaker.TryEnter(out var ticket, out var isTrial))
+        {
+            place?.Dispose();
+            return default;
+        }
+
+        if (isTrial)
+        {
+            GatewayMetrics.BreakerTrial(deployment.Provider.Name, deployment.UpstreamModel ?? Model.Wildcard);
+        }
+
+        var attempt = new Attempt(trail, route, deployment, breaker, ticket, place, clock);
+        trail.Begin(attempt.Label);
+        try
+        {
+            var (value, failure) = await send(attempt);
+            if (value is not null)
+            {
+                return new Tried(value, null);
+            }
+
+            attempt.Failed(failure!);
+            attempt.Dispose();
+            if (failure!.Kind is FailureKind.Transient or FailureKind.Silent or FailureKind.Ours)
+            {
+                log.AttemptFailed(attempt.Label, failure.Outcome, Hint(failure));
+            }
+
+            return new Tried(null, failure, MayRepeat: failure.Kind == FailureKind.Transient
+                && !(failure.Error.RetryAfter > LongestWait) && !trail.IsSpent && breaker.State != CircuitState.Open);
+        }
+        catch
+        {
+            attempt.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A place at the provider; none is needed where their number is not limited.</summary>
+    private static async ValueTask<(RateLimitLease? Place, bool IsBusy)> EnterAsync(
+        Provider provider, Model model, AttemptTrail trail, bool mayWait)
+    {
+        if (provider.Places is not { } places)
+        {
+            return (null, false);
+        }
+
+        var place = places.AttemptAcquire();
+        if (place.IsAcquired || !mayWait)
+        {
+            return (place, !place.IsAcquired);
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(trail.Cancel);
+        var limit = model.Timeouts.Headers < trail.TimeLeft ? model.Timeouts.Headers : trail.TimeLeft;
+        patience.CancelAfter(limit > TimeSpan.Zero ? limit : TimeSpan.Zero);
+        try
+        {
+            place = await places.AcquireAsync(1, patience.Token);
+            return (place, !place.IsAcquired);
+        }
+        catch (OperationCanceledException) when (!trail.Cancel.IsCancellationRequested)
+        {
+            return (null, true);
+        }
+    }
+
+    private ResiliencePipeline<Tried> Retry(int retries) => _retries[retries] ??=
+        new ResiliencePipelineBuilder<Tried> { TimeProvider = clock }
+            .AddRetry(new RetryStrategyOptions<Tried>
+            {
+                MaxRetryAttempts = retries,
+                ShouldHandle = static args => new(args.Outcome.Result.MayRepeat),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = FirstBackoff,
+                MaxDelay = LongestWait,
+                DelayGenerator = static args => new(args.Outcome.Result.Failure?.Error.RetryAfter),
+            })
+            .Build();
+
+    /// <summary>What the operator can do about a failure that is ours to answer for.</summary>
+    private static string Hint(AttemptFailure failure) => failure.Outcome switch
+    {
+        "401" or "403" => "check the provider's apiKey",
+        "404" => "check the provider's baseUrl and the deployment's model",
+        _ when failure.Kind == FailureKind.Ours => "the provider's baseUrl redirects; set the address it leads to",
+        "connect" => "check the provider's baseUrl and the network",
+        _ => "the provider's own failure",
+    };
+}
