@@ -23,9 +23,8 @@ internal static class AdminSetup
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
         admin.MapDeployments();
-        MapMetrics(routes);
-
         admin.MapUsage();
+        MapMetrics(routes);
         return routes;
     }
 
