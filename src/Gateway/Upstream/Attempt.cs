@@ -83,10 +83,17 @@ internal sealed class Attempt : IDisposable
     /// <summary>Its reply is whole, or nobody wants the rest of it. Ends it.</summary>
     public void Ended(string outcome, Tokens? tokens) => End(outcome, tokens);
 
-    /// <summary>Ends it as one that the caller left, unless it has ended.</summary>
+    /// <summary>
+    /// Ends it as one that the caller left, unless it has ended. The upstream may have read the prompt and charge for it, so
+    /// that stands in the usage, as an estimate.
+    /// </summary>
     public void Dispose()
     {
-        End("caller_left", null);
+        if (!_isEnded)
+        {
+            End("caller_left", new Tokens(new TokenUsage((int)Math.Min(_trail.PromptTokens, int.MaxValue), 0, 0, 0), IsEstimated: true));
+        }
+
         Clock.Dispose();
     }
 

@@ -15,6 +15,9 @@ public sealed record GatewayLaunch
     /// <summary>An existing data directory, which then outlives the process. Null makes one and deletes it at the end.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Called with each line of stdout, from a pool thread: for long runs, whose output is not kept to its begin.</summary>
+    public Action<string>? OnLine { get; init; }
+
     /// <summary>How long the first "ready" may take.</summary>
     public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -107,7 +107,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             await _process.DisposeAsync();
         }
 
-        _process = ChildProcess.Start("dotnet", [Assembly], _settings, _folder);
+        _process = ChildProcess.Start("dotnet", [Assembly], _settings, _folder, _launch.OnLine);
         await WaitUntilReadyAsync(cancel);
     }
 
