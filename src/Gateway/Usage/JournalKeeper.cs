@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Gateway.Observability;
 
 namespace Gateway.Usage;
@@ -13,9 +14,13 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AlarmInterval = TimeSpan.FromSeconds(10);
 
+    /// <summary>SIGXFSZ, of Linux and of macOS, which ends a process that writes beyond its limit for files.</summary>
+    private const PosixSignal FileTooLarge = (PosixSignal)25;
+
     private readonly ManualResetEventSlim _stop = new();
     private readonly IDisposable _pending = GatewayMetrics.JournalPendingRows.Register(() => journal.PendingRows);
     private readonly IDisposable _bytes = GatewayMetrics.JournalBytes.Register(() => journal.JournalBytes);
+    private PosixSignalRegistration? _tooLarge;
     private Thread? _thread;
     private bool _isFailing;
     private long _lastTry;
@@ -24,6 +29,8 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
     /// <summary>The first segment is there before the server listens; without one it serves all the same.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        // Such a limit is a full disk like any other: the write fails as well, and that is handled.
+        _tooLarge = PosixSignalRegistration.Create(FileTooLarge, signal => signal.Cancel = true);
         Tend();
         // A thread of its own: it waits for disks, which a pool's thread should not.
         _thread = new Thread(Run) { IsBackground = true, Name = "usage journal" };
@@ -40,6 +47,7 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
 
     public void Dispose()
     {
+        _tooLarge?.Dispose();
         _pending.Dispose();
         _bytes.Dispose();
         _stop.Dispose();
