@@ -30,7 +30,7 @@ return await Commands.ExplainAsync(async () =>
     await using var simulator = settings.Demo ? await SimulatorServer.StartAsync(new SimulatorOptions(), stop.Token) : null;
 
     builder
-        .AddObservability()
+        .AddObservability(settings)
         .AddHttpEdge(adminPorts)
         .Services
         .AddGatewayData(settings, database, installation.Box)

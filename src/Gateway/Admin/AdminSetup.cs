@@ -1,5 +1,6 @@
 using Gateway.Data;
 using Gateway.Http;
+using Gateway.Observability;
 
 namespace Gateway.Admin;
 
@@ -22,6 +23,24 @@ internal static class AdminSetup
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
         admin.MapDeployments();
+        MapMetrics(routes);
         return routes;
+    }
+
+    /// <summary>
+    /// Metrics tell of every workspace, so it takes the global admin key, unless management has an address of its own: who
+    /// reaches that may read them, and Prometheus needs no key.
+    /// </summary>
+    private static void MapMetrics(IEndpointRouteBuilder routes)
+    {
+        var metrics = routes.MapMetrics();
+        if (routes.ServiceProvider.GetRequiredService<AdminPorts>().Urls.Length == 0)
+        {
+            metrics.WithMetadata(new NeedsScope(Scopes.Admin));
+            metrics.AddEndpointFilter(static (context, next) =>
+                RequestFacts.Of(context.HttpContext).Caller is { IsGlobalAdmin: true }
+                    ? next(context)
+                    : new(ApiError.GlobalAdminOnly().ToResult()));
+        }
     }
 }

@@ -50,6 +50,10 @@ internal sealed class GatewaySettings
     /// <summary>The demo model and the demo bot. True by default.</summary>
     public bool Demo { get; set; } = true;
 
+    /// <summary><c>json</c> or <c>text</c>. Empty by default: text at a terminal, JSON for everything else that reads it.</summary>
+    [AllowedValues("", "json", "text", ErrorMessage = "Expected json or text.")]
+    public string LogFormat { get; set; } = "";
+
     /// <summary>Key for the provider <c>openai</c> that exists while none is configured; from <c>OPENAI_API_KEY</c>.</summary>
     public Secret? OpenAiApiKey { get; set; }
 
@@ -63,6 +67,8 @@ internal sealed class GatewaySettings
             .Where(p => p.SetMethod?.IsPublic == true && p.Name is not (nameof(ConnectionString) or nameof(OpenAiApiKey)))
             .Select(p => p.Name),
     ];
+
+    public bool LogsAsJson => LogFormat.Length > 0 ? LogFormat == "json" : Console.IsOutputRedirected;
 
     public string AbsoluteDataDirectory => Path.GetFullPath(DataDirectory);
 

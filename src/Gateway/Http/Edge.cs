@@ -25,6 +25,7 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
         http.Features.Set(facts);
         http.Response.Headers[RequestIdHeader] = facts.RequestId;
 
+        GatewayMetrics.RequestStarted();
         try
         {
             if (!cors.Answer(http))
@@ -57,10 +58,29 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
             await EndAsync(http, facts, ApiError.Unhandled());
         }
 
+        Tell(http, facts, Stopwatch.GetElapsedTime(started));
+    }
+
+    /// <summary>The one log line, the metrics and the span of a request that has ended.</summary>
+    private void Tell(HttpContext http, RequestFacts facts, TimeSpan took)
+    {
+        var route = EdgePath.ForLog(http);
+        var status = http.Response.StatusCode;
+        var end = EndLabel.Of(facts.End ?? "ok");
+        GatewayMetrics.RequestEnded(route, status, end, took.TotalSeconds);
+        if (facts.FirstContentMs is { } firstContent)
+        {
+            var isBot = facts.Selector?.StartsWith("bot/", StringComparison.Ordinal) == true;
+            GatewayMetrics.FirstContent(isBot ? "bot" : "model", firstContent / 1_000);
+        }
+
+        GatewayTracing.DescribeRequest(http.Request.Method, http.Request.Scheme, route, status, facts.RequestId, end);
+        // The global admin key belongs to no workspace, and has no row of its own.
+        var caller = facts.Caller is { IsGlobalAdmin: false } of ? of : null;
         log.Request(
-            http.Request.Method, EdgePath.ForLog(http), http.Response.StatusCode, facts.RequestId,
-            Stopwatch.GetElapsedTime(started).TotalMilliseconds, facts.End ?? "ok", facts.Caller?.Workspace ?? "-",
-            facts.Caller?.KeyId, facts.Selector ?? "-", facts.Deployment ?? "-", facts.InputTokens ?? 0, facts.OutputTokens ?? 0);
+            http.Request.Method, route, status, facts.RequestId, took.TotalMilliseconds, end, caller?.Workspace ?? "-",
+            caller?.KeyId, facts.Selector ?? "-", facts.Deployment ?? "-", facts.Attempts, facts.InputTokens ?? 0,
+            facts.OutputTokens ?? 0, facts.FirstContentMs);
     }
 
     private async Task HandleAsync(HttpContext http, RequestFacts facts)

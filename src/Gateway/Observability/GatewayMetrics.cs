@@ -91,6 +91,21 @@ internal static class GatewayMetrics
     public static ObservedGauge<int> DatabaseUp { get; } = new(
         Meter, "gateway.database.up", null, "Whether the database answered when it was last asked: 1 or 0.");
 
+    /// <summary>
+    /// Shows at zero what an alert waits for: a counter that appears with its first event has, to Prometheus, never risen.
+    /// </summary>
+    public static void Declare()
+    {
+        InFlight.Add(0);
+        JournalLostCount.Add(0);
+        RowsShippedCount.Add(0);
+        ShipFailureCount.Add(0);
+        foreach (var scope in (ReadOnlySpan<string>)["key", "bot", "workspace"])
+        {
+            LimitRefusalCount.Add(0, new("kind", "unavailable"), new KeyValuePair<string, object?>("scope", scope));
+        }
+    }
+
     /// <summary>A request has come. <see cref="RequestEnded"/> must follow.</summary>
     public static void RequestStarted() => InFlight.Add(1);
 

@@ -15,10 +15,15 @@ internal static partial class Log
     [LoggerMessage(102, LogLevel.Information, "Database: {Progress}")]
     public static partial void DatabaseProgress(this ILogger log, string progress);
 
-    [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, tokens {InputTokens}+{OutputTokens}")]
+    // SYSLIB1015: the time to first content is in the line of JSON alone; most requests have none, and a line of text would
+    // say so every time.
+#pragma warning disable SYSLIB1015
+    [LoggerMessage(200, LogLevel.Information, "{Method} {Route} {Status} {RequestId} {Milliseconds:0.0} ms; {End}; workspace {Workspace}, key {KeyId}, {Selector} at {Deployment}, attempts {Attempts}, tokens {InputTokens}+{OutputTokens}")]
     public static partial void Request(
         this ILogger log, string method, string route, int status, string requestId, double milliseconds,
-        string end, string workspace, Guid? keyId, string selector, string deployment, long inputTokens, long outputTokens);
+        string end, string workspace, Guid? keyId, string selector, string deployment, int attempts, long inputTokens, long outputTokens,
+        double? firstContentMs);
+#pragma warning restore SYSLIB1015
 
     // The stack says where; the exception's own text is left out, since it may quote what a caller sent.
     [LoggerMessage(201, LogLevel.Error, "Request {RequestId} failed: {Exception} {Stack}")]

@@ -1,4 +1,7 @@
+using System.Globalization;
+using Gateway.Data;
 using Serilog;
+using Serilog.Configuration;
 using Serilog.Events;
 
 namespace Gateway.Observability;
@@ -7,9 +10,9 @@ internal static class LoggingSetup
 {
     /// <summary>
     /// Serilog behind <c>ILogger</c>, to the console, written by a thread of its own so that no request waits for a
-    /// terminal. Section <c>Serilog</c> of the settings changes levels and sinks.
+    /// terminal. Section <c>Serilog</c> of the settings changes levels and sinks. Metrics, traces and health with it.
     /// </summary>
-    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder)
+    public static WebApplicationBuilder AddObservability(this WebApplicationBuilder builder, GatewaySettings settings)
     {
         builder.Logging.ClearProviders();
         var logger = new LoggerConfiguration()
@@ -19,14 +22,31 @@ internal static class LoggingSetup
             .MinimumLevel.Override("Yarp", LogEventLevel.Warning)
             // Kestrel's own word on an aborted connection; the request's line says how it ended.
             .MinimumLevel.Override("Microsoft.AspNetCore.Server.Kestrel", LogEventLevel.Error)
-            .WriteTo.Async(
-                to => to.Console(
-                    outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}",
-                    formatProvider: System.Globalization.CultureInfo.InvariantCulture),
-                bufferSize: 20_000)
+            // As long as this one may write anything, every request is given a scope and an activity for it.
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
+            .WriteTo.Async(to => Console(to, settings), bufferSize: 20_000)
             .ReadFrom.Configuration(builder.Configuration)
             .CreateLogger();
         builder.Logging.AddSerilog(logger, dispose: true);
+
+        if (TraceExport.IsWanted(builder.Configuration))
+        {
+            builder.Services.AddHostedService<TraceExport>();
+        }
+
+        builder.Services.AddSingleton<MetricStore>();
+        builder.Services.AddSingleton<DatabaseHealth>();
         return builder;
+    }
+
+    private static void Console(LoggerSinkConfiguration to, GatewaySettings settings)
+    {
+        if (settings.LogsAsJson)
+        {
+            to.Console(new JsonLogFormatter());
+            return;
+        }
+
+        to.Console(outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}", formatProvider: CultureInfo.InvariantCulture);
     }
 }

@@ -37,6 +37,7 @@ internal sealed class ForwardedExchange(
             proxyRequest.Headers.TryAddWithoutValidation("Accept", (IEnumerable<string?>)accept);
         }
 
+        attempt.Trace(proxyRequest, path);
         proxyRequest.Content!.Headers.TryAddWithoutValidation("Content-Type", contentType);
         proxyRequest.Content.Headers.ContentLength = contentLength;
         return default;

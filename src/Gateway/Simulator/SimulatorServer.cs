@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Gateway.Simulator;
 
 /// <summary>
@@ -32,6 +34,8 @@ internal sealed class SimulatorServer : IAsyncDisposable
         // An empty builder reads neither appsettings.json nor ASPNETCORE_URLS, which are the gateway's.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = Environments.Production });
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        // Under the usual name its requests would be taken for the gateway's own, which runs in the same process.
+        builder.Services.AddSingleton(new ActivitySource("Gateway.Simulator"));
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

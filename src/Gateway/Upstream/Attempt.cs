@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.RateLimiting;
 using Gateway.Observability;
 using Gateway.Usage;
@@ -15,6 +16,7 @@ internal sealed class Attempt : IDisposable
     private readonly long _ticket;
     private readonly RateLimitLease? _place;
     private readonly double _startedMs;
+    private Activity? _span;
     private double? _firstContentMs;
     private bool _isJudged;
     private bool _isEnded;
@@ -42,6 +44,17 @@ internal sealed class Attempt : IDisposable
     public string Label { get; }
 
     public AttemptClock Clock { get; }
+
+    /// <summary>Begins its span, where traces are wanted, and names it to the upstream. Once for each request that is sent.</summary>
+    /// <param name="path">Below the provider's base URL, such as <c>chat/completions</c>.</param>
+    public void Trace(HttpRequestMessage request, string path)
+    {
+        _span ??= GatewayTracing.StartAttempt(path, Deployment.Provider.Name, Name, request.RequestUri!, _trail.Count);
+        GatewayTracing.Propagate(_span, request);
+    }
+
+    /// <summary>The model that the reply names, for the span; null when it names none.</summary>
+    public void AnsweredAs(string? model) => GatewayTracing.Answers(_span, model);
 
     /// <summary>Content came, or the whole of a plain reply: the deployment is good.</summary>
     public void Succeeded()
@@ -125,6 +138,7 @@ internal sealed class Attempt : IDisposable
         _place?.Dispose();
         var used = tokens ?? default;
         Count(outcome, used);
+        GatewayTracing.EndAttempt(_span, outcome == "ok" ? null : outcome, used.Usage.Input, used.Usage.Output);
         _trail.Usage.Add(new AttemptUsage(
             Label, Route.Model.Name, outcome, _startedMs, _trail.Usage.ElapsedMs - _startedMs, _firstContentMs,
             used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning, used.IsEstimated,

@@ -185,6 +185,7 @@ internal sealed class AttemptStream : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await LetConnectionBeReusedAsync();
+        _attempt.AnsweredAs(Facts.Model);
         if (Failure is not null)
         {
             _attempt.Failed(Failure, Used(isWhole: false));

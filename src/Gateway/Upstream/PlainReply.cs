@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Gateway.Http;
+using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
@@ -26,6 +27,9 @@ internal sealed class PlainReply : IDisposable
     /// <summary>As the upstream reported it; null when it did not.</summary>
     public TokenUsage? Usage { get; private set; }
 
+    /// <summary>The model that it names; null while nobody traces.</summary>
+    public string? Model { get; private set; }
+
     /// <summary>Sends a call and reads its reply.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public static async Task<(PlainReply? Reply, AttemptFailure? Failure)> SendAsync(
@@ -45,6 +49,7 @@ internal sealed class PlainReply : IDisposable
                 if (reply is not null)
                 {
                     attempt.Succeeded();
+                    attempt.AnsweredAs(reply.Model);
                     attempt.Ended("ok", reply.Used(call));
                     attempt.Dispose();
                 }
@@ -155,7 +160,9 @@ internal sealed class PlainReply : IDisposable
             {
                 var isUsage = json.ValueSpan.SequenceEqual("usage"u8);
                 var isErrorMember = json.ValueSpan.SequenceEqual("error"u8);
+                var isModel = GatewayTracing.IsOn && json.ValueSpan.SequenceEqual("model"u8);
                 json.Read();
+                Model = isModel && json.TokenType == JsonTokenType.String ? json.GetString() : Model;
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {
                     Usage = TokenUsage.Read(ref json);

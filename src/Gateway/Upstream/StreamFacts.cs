@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Observability;
 
 namespace Gateway.Upstream;
 
@@ -67,6 +68,9 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
 
     /// <summary>The <c>id</c> of the first chunk, as JSON without its quotes; null before it, or when text is not kept.</summary>
     public byte[]? Id { get; private set; }
+
+    /// <summary>The model that the first chunk names; null before it, and while nobody traces.</summary>
+    public string? Model { get; private set; }
 
     /// <summary>Forgets all but what a chunk looks like: the events come again.</summary>
     public void Reset()
@@ -153,9 +157,11 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
             else
             {
                 var isError = json.ValueSpan.SequenceEqual("error"u8);
+                var isModel = Model is null && GatewayTracing.IsOn && json.ValueSpan.SequenceEqual("model"u8);
                 var isId = Text is not null && Id is null && json.ValueSpan.SequenceEqual("id"u8);
                 json.Read();
                 Id = isId && json.TokenType == JsonTokenType.String ? json.ValueSpan.ToArray() : Id;
+                Model = isModel && json.TokenType == JsonTokenType.String ? json.GetString() : Model;
                 hasError |= isError && json.TokenType != JsonTokenType.Null;
                 json.Skip();
             }

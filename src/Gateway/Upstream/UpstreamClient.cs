@@ -48,6 +48,7 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
         var known = adjustments.Known(provider.Name, attempt.Name);
         var body = UpstreamBody.Build(call, attempt.Route, attempt.Deployment, known);
         using var request = Request(call, provider, body);
+        attempt.Trace(request, call.Path);
         HttpResponseMessage? response = null;
         try
         {

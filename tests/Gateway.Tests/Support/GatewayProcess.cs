@@ -40,6 +40,8 @@ public sealed class GatewayProcess : IAsyncDisposable
             ["Gateway__DataDirectory"] = DataDirectory,
             ["Gateway__AdminKey"] = AdminKey,
             ["Gateway__DrainTimeout"] = "00:00:10",
+            // A test reads what a person would; whose subject is the line of JSON asks for it.
+            ["Gateway__LogFormat"] = "text",
             ["DOTNET_NOLOGO"] = "1",
         };
         if (launch.ConnectionString is not null)
