@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -37,8 +36,15 @@ internal sealed class CountingUpstream : IAsyncDisposable
     /// <summary>Reported in all replies so far.</summary>
     public (long Input, long Output) Tokens => (Interlocked.Read(ref _inputTokens), Interlocked.Read(ref _outputTokens));
 
-    /// <summary>Ids of all requests that it has seen.</summary>
+    /// <summary>Ids of all requests that it has seen and not forgotten.</summary>
     public IEnumerable<string> Ids => _servings.Keys;
+
+    /// <summary>Forgets what it has counted.</summary>
+    public void Forget()
+    {
+        _servings.Clear();
+        (_served, _inputTokens, _outputTokens) = (0, 0, 0);
+    }
 
     /// <param name="keepsServings">Whether each request is kept; a soak's are only summed up.</param>
     public static async Task<CountingUpstream> StartAsync(bool keepsServings = true)
