@@ -11,6 +11,9 @@ namespace Gateway.Upstream;
 /// </summary>
 internal sealed class Attempt : IDisposable
 {
+    /// <summary>The answer is whole, but the upstream broke off before it said what it used.</summary>
+    public const string CutAfterFinish = "cut_after_finish";
+
     private readonly AttemptTrail _trail;
     private readonly CircuitBreaker _breaker;
     private readonly long _ticket;
@@ -94,7 +97,11 @@ internal sealed class Attempt : IDisposable
     }
 
     /// <summary>Its reply is whole, or nobody wants the rest of it. Ends it.</summary>
-    public void Ended(string outcome, Tokens? tokens) => End(outcome, tokens);
+    public void Ended(string outcome, Tokens? tokens)
+    {
+        _trail.Usage.IsCutAfterFinish |= outcome == CutAfterFinish;
+        End(outcome, tokens);
+    }
 
     /// <summary>
     /// Ends it as one that the caller left, unless it has ended. The upstream may have read the prompt and charge for it, so

@@ -192,7 +192,7 @@ internal sealed class AttemptStream : IAsyncDisposable
         }
         else if (IsDone || Facts.IsFinished)
         {
-            _attempt.Ended(_wasCut && Facts.Usage is null ? "cut_after_finish" : "ok", Used(isWhole: true));
+            _attempt.Ended(_wasCut && Facts.Usage is null ? Attempt.CutAfterFinish : "ok", Used(isWhole: true));
         }
         else
         {

@@ -45,6 +45,9 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
     /// <summary>Whether a broken stream was carried on by another attempt.</summary>
     public bool IsRescued { get; set; }
 
+    /// <summary>Whether the upstream broke off behind a whole answer, before it said what that used.</summary>
+    public bool IsCutAfterFinish { get; set; }
+
     /// <summary>In the order in which they ended.</summary>
     public IReadOnlyList<AttemptUsage> Attempts
     {

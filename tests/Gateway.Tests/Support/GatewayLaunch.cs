@@ -18,6 +18,9 @@ public sealed record GatewayLaunch
     /// <summary>Called with each line of stdout, from a pool thread: for long runs, whose output is not kept to its begin.</summary>
     public Action<string>? OnLine { get; init; }
 
+    /// <summary>What a shell does before it becomes the gateway, such as <c>trap '' XFSZ</c>. Null: no shell.</summary>
+    public string? Prelude { get; init; }
+
     /// <summary>How long the first "ready" may take.</summary>
     public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(60);
 }
