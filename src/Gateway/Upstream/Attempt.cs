@@ -103,10 +103,17 @@ internal sealed class Attempt : IDisposable
         End(outcome, tokens);
     }
 
-    /// <summary>Ends it as one that the caller left, unless it has ended.</summary>
+    /// <summary>
+    /// Ends it as one that the caller left, unless it has ended. The upstream may have read the prompt and charge for it, so
+    /// that stands in the usage, as an estimate.
+    /// </summary>
     public void Dispose()
     {
-        End("caller_left", null);
+        if (!_isEnded)
+        {
+            End("caller_left", new Tokens(new TokenUsage((int)Math.Min(_trail.PromptTokens, int.MaxValue), 0, 0, 0), IsEstimated: true));
+        }
+
         Clock.Dispose();
     }
 

@@ -111,8 +111,8 @@ public sealed class GatewayProcess : IAsyncDisposable
         }
 
         _process = _launch.Prelude is { } prelude
-            ? ChildProcess.Start("sh", ["-c", $"{prelude}; exec dotnet \"$0\"", Assembly], _settings, _folder)
-            : ChildProcess.Start("dotnet", [Assembly], _settings, _folder);
+            ? ChildProcess.Start("sh", ["-c", $"{prelude}; exec dotnet \"$0\"", Assembly], _settings, _folder, _launch.OnLine)
+            : ChildProcess.Start("dotnet", [Assembly], _settings, _folder, _launch.OnLine);
         await WaitUntilReadyAsync(cancel);
     }
 
