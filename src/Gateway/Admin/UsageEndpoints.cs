@@ -152,6 +152,11 @@ internal static class UsageEndpoints
             error = ApiError.InvalidValue(name, "expected a day such as 2026-11-21, a time such as 2026-11-21T10:00:00Z, or seconds since 1970.");
         }
 
+        if (error is null && time.Year is < 1971 or > 9_000)
+        {
+            error = ApiError.InvalidValue(name, "expected a time of this age.");
+        }
+
         return error is null;
     }
 

@@ -51,6 +51,10 @@ internal sealed class GatewaySettings
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
     public TimeSpan UsageRetention { get; set; } = TimeSpan.FromDays(400);
 
+    /// <summary>Size of one file of the usage journal, in bytes. 4 MiB by default.</summary>
+    [Range(65_536, 268_435_456)]
+    public int JournalSegmentBytes { get; set; } = 4 * 1_048_576;
+
     /// <summary>How often configuration is polled, behind notifications. 5 s by default; 0 turns polling off.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);

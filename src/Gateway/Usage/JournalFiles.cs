@@ -11,8 +11,6 @@ namespace Gateway.Usage;
 /// </summary>
 internal sealed class JournalFiles : IDisposable
 {
-    public const int DefaultSegmentBytes = 4 * 1_048_576;
-
     /// <summary>Behind a lock's name, beside the directory that it stands for, so that the directory is never there unlocked.</summary>
     public const string LockSuffix = ".lock";
 
@@ -29,7 +27,7 @@ internal sealed class JournalFiles : IDisposable
     private int _alive;
 
     public JournalFiles(GatewaySettings settings)
-        : this(Path.Combine(settings.AbsoluteDataDirectory, "journal"), DefaultSegmentBytes)
+        : this(Path.Combine(settings.AbsoluteDataDirectory, "journal"), settings.JournalSegmentBytes)
     {
     }
 
@@ -59,12 +57,18 @@ internal sealed class JournalFiles : IDisposable
     {
         while (Volatile.Read(ref _current) is { } segment)
         {
+            // Asked first: a segment that has said no is full for all.
+            if (payload.Length + JournalSegment.HeaderBytes > segment.Capacity)
+            {
+                return false;
+            }
+
             if (segment.TryAppend(kind, payload))
             {
                 return true;
             }
 
-            if (payload.Length + JournalSegment.HeaderBytes > segment.Capacity || !TryTurn(segment))
+            if (!TryTurn(segment))
             {
                 return false;
             }

@@ -13,11 +13,11 @@ namespace Gateway.Usage;
 /// </summary>
 internal static class JournalRecord
 {
-    /// <summary>Attempts beyond these are counted in the sums and not listed.</summary>
-    public const int MostAttempts = 200;
+    /// <summary>Attempts behind as much JSON are counted in the sums and not listed: a record fits into the smallest segment.</summary>
+    private const int MostAttemptBytes = 32 * 1024;
 
     private const byte Version = 1;
-    private const int MostCharacters = 1_024;
+    private const int MostCharacters = 512;
     private const ushort NoText = ushort.MaxValue;
 
     [ThreadStatic]
@@ -201,7 +201,7 @@ internal static class JournalRecord
             var json = _json ??= new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
             json.Reset();
             json.WriteStartArray();
-            for (var i = 0; i < Math.Min(attempts.Count, MostAttempts); i++)
+            for (var i = 0; i < attempts.Count && json.BytesPending + json.BytesCommitted < MostAttemptBytes; i++)
             {
                 var attempt = attempts[i];
                 json.WriteStartObject();

@@ -60,7 +60,7 @@ public sealed class JournalRecordTests
         var row = JournalRecord.Read(RecordKind.End, JournalRecord.End(usage, 200, "done\0", double.NaN));
 
         Assert.StartsWith("model/name=a?b\ufffdcü", row.Selector, StringComparison.Ordinal);
-        Assert.Equal(1_024, row.Selector.Length);
+        Assert.Equal(512, row.Selector.Length);
         Assert.Equal(("done?", 0.0, "m?", "p/?\ufffd"), (row.EndReason, row.DurationMs, row.Model, row.Deployment));
         Assert.Null(row.Usd);
         Assert.DoesNotContain("\\u0000", row.Attempts, StringComparison.OrdinalIgnoreCase);
@@ -79,9 +79,9 @@ public sealed class JournalRecordTests
         var record = JournalRecord.End(usage, 200, "done", 1).ToArray();
         var row = JournalRecord.Read(RecordKind.End, record);
 
-        Assert.InRange(record.Length, 1, JournalFiles.DefaultSegmentBytes / 16);
+        Assert.InRange(record.Length, 1, 65_536 - JournalSegment.HeaderBytes);
         Assert.Equal((10_000L, 20_000L, 5_000m), (row.InputTokens, row.OutputTokens, row.Usd!.Value));
-        Assert.Equal(JournalRecord.MostAttempts, JsonNode.Parse(row.Attempts)!.AsArray().Count);
+        Assert.InRange(JsonNode.Parse(row.Attempts)!.AsArray().Count, 100, 1_000);
     }
 
     [Fact]
