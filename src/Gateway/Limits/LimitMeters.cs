@@ -45,6 +45,14 @@ internal static class LimitMeters
 
     public static bool IsBudget(LimitMeter meter) => meter is not (LimitMeter.Requests or LimitMeter.Tokens);
 
+    /// <summary>For metrics.</summary>
+    public static string Kind(LimitMeter meter) => meter switch
+    {
+        LimitMeter.Requests => "requests",
+        LimitMeter.Tokens => "tokens",
+        _ => "budget",
+    };
+
     /// <summary>An expense in the meter's unit, rounded up: many small ones must not be free.</summary>
     public static long Ceiling(decimal usd) =>
         usd >= long.MaxValue / UnitsPerUsd ? long.MaxValue : (long)Math.Ceiling(usd * UnitsPerUsd);
