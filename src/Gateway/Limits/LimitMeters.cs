@@ -66,7 +66,10 @@ internal static class LimitMeters
             var (what, type) = meter == LimitMeter.Requests
                 ? ("requests per min (RPM)", "requests")
                 : ("tokens per min (TPM)", "tokens");
-            return ApiError.RateLimited(whose, what, type, most, used, requested, window.Id.EndsAt - now.UtcDateTime);
+            // The minute may have ended while the answer was on its way.
+            var left = window.Id.EndsAt - now.UtcDateTime;
+            var wait = left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+            return ApiError.RateLimited(whose, what, type, most, used, requested, wait);
         }
 
         var span = meter is LimitMeter.UsdPerDay or LimitMeter.TokensPerDay ? "day" : "month";
