@@ -31,7 +31,7 @@ public sealed partial class LimitBurstTests(TestPostgres postgres, ITestOutputHe
 
         // Act
         var clock = Stopwatch.StartNew();
-        var replies = await Task.WhenAll(Enumerable.Range(0, requests).Select(n => clients[n % gateways].AskAsync(Cancel)));
+        var replies = await Task.WhenAll(Enumerable.Range(0, requests).Select(n => clients[n % gateways].AskOnceAsync(Cancel)));
         var took = clock.Elapsed;
 
         // Assert
@@ -71,7 +71,7 @@ public sealed partial class LimitBurstTests(TestPostgres postgres, ITestOutputHe
             await many.WaitAsync(Cancel);
             try
             {
-                return await clients[n % gateways].AskAsync(Cancel, "model/name=m", ",\"max_tokens\":10");
+                return await clients[n % gateways].AskOnceAsync(Cancel, "model/name=m", ",\"max_tokens\":10");
             }
             finally
             {
