@@ -240,10 +240,10 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         var caller = LimitDesk.Caller(new LimitValues(1, 1_000, 1, null));
         var limits = desk.Limiter.Begin(caller)!;
 
-        Assert.Null(await desk.ReserveAsync(limits, caller, Cancel, new Need(400, null)));
+        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel));
         clock.Advance(TimeSpan.FromMilliseconds(200));
-        Assert.Null(await desk.ReserveAsync(limits, caller, Cancel, new Need(400, null)));
-        Assert.Equal("tokens", (await desk.ReserveAsync(limits, caller, Cancel, new Need(400, null)))?.Type);
+        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel));
+        Assert.Equal("tokens", (await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel))?.Type);
         limits.Settle(500, null);
         limits.Settle(500, null);
 

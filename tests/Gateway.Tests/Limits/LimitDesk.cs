@@ -59,12 +59,12 @@ internal sealed class LimitDesk : IAsyncDisposable
         Caller caller, CancellationToken cancel, Need need = default, (string, LimitValues)? bot = null)
     {
         var limits = Limiter.Begin(caller) ?? (bot is null ? null : new RequestLimits());
-        return limits is null ? (null, null) : (limits, await ReserveAsync(limits, caller, cancel, need, bot));
+        return limits is null ? (null, null) : (limits, await ReserveAsync(limits, caller, need, bot, cancel));
     }
 
     /// <summary>One step. On a busy machine the database may take longer than a request waits: then again, as clients do.</summary>
     public async Task<ApiError?> ReserveAsync(
-        RequestLimits limits, Caller caller, CancellationToken cancel, Need need, (string, LimitValues)? bot = null)
+        RequestLimits limits, Caller caller, Need need, (string, LimitValues)? bot, CancellationToken cancel)
     {
         for (var tries = 0; ; tries++)
         {
