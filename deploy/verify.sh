@@ -34,4 +34,7 @@ export GATEWAY_PROPERTY_CASES=${GATEWAY_PROPERTY_CASES:-20000}
 check "$GATEWAY_PROPERTY_CASES mutated requests" dotnet test tests/Gateway.Tests -c Release --no-build --nologo \
   --filter FullyQualifiedName~Gateway.Tests.Properties --logger "console;verbosity=detailed"
 
+GATEWAY_LIMIT_BURST=full check "limits of four gateways together" dotnet test tests/Gateway.Tests -c Release --no-build --nologo \
+  --filter FullyQualifiedName~Gateway.Tests.Limits.LimitBurst --logger "console;verbosity=detailed"
+
 if ((failed > 0)); then exit 1; fi

@@ -1,3 +1,4 @@
+using Gateway.Observability;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -94,9 +95,24 @@ internal sealed class LeaseStore(NpgsqlDataSource database)
 
         Interlocked.Increment(ref _trips);
         Interlocked.Add(ref _statements, batch.BatchCommands.Count);
-        var grants = new LeaseGrant[asks.Count];
-        await using var reader = await batch.ExecuteReaderAsync(limit.Token);
-        for (var n = 0; await reader.ReadAsync(limit.Token); n++)
+        try
+        {
+            var grants = await ReadAsync(batch, asks.Count, limit.Token);
+            GatewayMetrics.LeaseRequested("answered", batch.BatchCommands.Count);
+            return grants;
+        }
+        catch
+        {
+            GatewayMetrics.LeaseRequested("failed", batch.BatchCommands.Count);
+            throw;
+        }
+    }
+
+    private static async Task<LeaseGrant[]> ReadAsync(NpgsqlBatch batch, int count, CancellationToken cancel)
+    {
+        var grants = new LeaseGrant[count];
+        await using var reader = await batch.ExecuteReaderAsync(cancel);
+        for (var n = 0; await reader.ReadAsync(cancel); n++)
         {
             grants[n] = new LeaseGrant(reader.GetInt64(0), reader.GetInt64(1));
         }

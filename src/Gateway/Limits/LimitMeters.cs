@@ -45,6 +45,14 @@ internal static class LimitMeters
 
     public static bool IsBudget(LimitMeter meter) => meter is not (LimitMeter.Requests or LimitMeter.Tokens);
 
+    /// <summary>For metrics.</summary>
+    public static string Kind(LimitMeter meter) => meter switch
+    {
+        LimitMeter.Requests => "requests",
+        LimitMeter.Tokens => "tokens",
+        _ => "budget",
+    };
+
     /// <summary>An expense in the meter's unit, rounded up: many small ones must not be free.</summary>
     public static long Ceiling(decimal usd) =>
         usd >= long.MaxValue / UnitsPerUsd ? long.MaxValue : (long)Math.Ceiling(usd * UnitsPerUsd);
@@ -58,7 +66,10 @@ internal static class LimitMeters
             var (what, type) = meter == LimitMeter.Requests
                 ? ("requests per min (RPM)", "requests")
                 : ("tokens per min (TPM)", "tokens");
-            return ApiError.RateLimited(whose, what, type, most, used, requested, window.Id.EndsAt - now.UtcDateTime);
+            // The minute may have ended while the answer was on its way.
+            var left = window.Id.EndsAt - now.UtcDateTime;
+            var wait = left > TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+            return ApiError.RateLimited(whose, what, type, most, used, requested, wait);
         }
 
         var span = meter is LimitMeter.UsdPerDay or LimitMeter.TokensPerDay ? "day" : "month";

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Gateway.Data;
 using Gateway.Http;
+using Gateway.Observability;
 using Gateway.Usage;
 
 namespace Gateway.Limits;
@@ -63,6 +64,7 @@ internal sealed class Limiter(LeasePump pump, WorkspaceLimits workspaces, TimePr
         {
             if (share.Values.Budget?.Usd is not null && need.Usd is null)
             {
+                GatewayMetrics.LimitRefused("unpriced", share.ScopeName);
                 return ApiError.PriceUnknown(share.Whose);
             }
         }
@@ -72,6 +74,7 @@ internal sealed class Limiter(LeasePump pump, WorkspaceLimits workspaces, TimePr
             if (share.Values.Concurrent is { } most && limits.TryClaimPlace(share)
                 && !await EnterAsync(limits, share, most, cancel))
             {
+                GatewayMetrics.LimitRefused("concurrent", share.ScopeName);
                 return ApiError.TooManyAtATime(share.Whose, most);
             }
         }

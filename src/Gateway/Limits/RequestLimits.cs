@@ -26,6 +26,14 @@ internal sealed class RequestShare(LimitSubject subject, string name, LimitValue
         _ => $"workspace '{name}'",
     };
 
+    /// <summary>For metrics.</summary>
+    public string ScopeName => Subject.Owner.Scope switch
+    {
+        LimitScope.Key => "key",
+        LimitScope.Bot => "bot",
+        _ => "workspace",
+    };
+
     /// <summary>Whether the request was counted as one.</summary>
     public bool IsCounted { get; private set; }
 

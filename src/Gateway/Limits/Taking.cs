@@ -1,5 +1,6 @@
 using Gateway.Data;
 using Gateway.Http;
+using Gateway.Observability;
 using Gateway.Usage;
 
 namespace Gateway.Limits;
@@ -111,6 +112,7 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
                         _refused = Refusal(asked.Window, share, asked.Amount);
                         break;
                     default:
+                        GatewayMetrics.LimitRefused("unavailable", share.ScopeName);
                         _refused = ApiError.LimitsUnavailable();
                         break;
                 }
@@ -131,8 +133,11 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
         }
     }
 
-    private ApiError Refusal(LimitWindow window, RequestShare share, long amount) =>
-        LimitMeters.Refusal(window, share.Whose, amount, clock.GetUtcNow());
+    private ApiError Refusal(LimitWindow window, RequestShare share, long amount)
+    {
+        GatewayMetrics.LimitRefused(LimitMeters.Kind(window.Id.Meter), share.ScopeName);
+        return LimitMeters.Refusal(window, share.Whose, amount, clock.GetUtcNow());
+    }
 
     private void GiveBack()
     {

@@ -55,6 +55,9 @@ internal static class GatewayMetrics
     private static readonly Counter<long> LeaseRequestCount = Meter.CreateCounter<long>(
         "gateway.lease.requests", "{request}", "Round trips to the database for leases of limits.");
 
+    private static readonly Counter<long> LeaseStatementCount = Meter.CreateCounter<long>(
+        "gateway.lease.statements", "{statement}", "Statements in those round trips.");
+
     private static readonly Counter<long> JournalRecordCount = Meter.CreateCounter<long>(
         "gateway.journal.records", "{record}", "Usage records written to the journal.");
 
@@ -156,9 +159,12 @@ internal static class GatewayMetrics
     public static void LimitRefused(string kind, string scope) =>
         LimitRefusalCount.Add(1, new("kind", kind), new KeyValuePair<string, object?>("scope", scope));
 
-    /// <param name="outcome">One of a few words, such as <c>granted</c>, <c>refused</c>, <c>failed</c>.</param>
-    public static void LeaseRequested(string outcome) =>
+    /// <param name="outcome"><c>answered</c> or <c>failed</c>.</param>
+    public static void LeaseRequested(string outcome, int statements)
+    {
         LeaseRequestCount.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        LeaseStatementCount.Add(statements);
+    }
 
     public static void JournalStartWritten() => JournalRecordCount.Add(1, new KeyValuePair<string, object?>("kind", "start"));
 

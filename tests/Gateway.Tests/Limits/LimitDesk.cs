@@ -59,7 +59,23 @@ internal sealed class LimitDesk : IAsyncDisposable
         Caller caller, CancellationToken cancel, Need need = default, (string, LimitValues)? bot = null)
     {
         var limits = Limiter.Begin(caller) ?? (bot is null ? null : new RequestLimits());
-        return limits is null ? (null, null) : (limits, await Limiter.ReserveAsync(limits, caller, need, bot, cancel));
+        return limits is null ? (null, null) : (limits, await ReserveAsync(limits, caller, need, bot, cancel));
+    }
+
+    /// <summary>One step. On a busy machine the database may take longer than a request waits: then again, as clients do.</summary>
+    public async Task<ApiError?> ReserveAsync(
+        RequestLimits limits, Caller caller, Need need, (string, LimitValues)? bot, CancellationToken cancel)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var error = await Limiter.ReserveAsync(limits, caller, need, bot, cancel);
+            if (error?.Code != "limits_unavailable" || tries == 40)
+            {
+                return error;
+            }
+
+            await Task.Delay(50, cancel);
+        }
     }
 
     /// <summary>Begins a request and ends it with a use; answers whether it was let through.</summary>

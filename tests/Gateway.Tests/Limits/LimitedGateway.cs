@@ -46,7 +46,21 @@ internal static class LimitedGateway
         await db.SaveChangesAsync(cancel);
     }
 
+    /// <summary>Asks, and again while a busy machine's database takes longer than a request waits, as clients do.</summary>
     public static async Task<LimitedReply> AskAsync(
+        this HttpClient client, CancellationToken cancel, string model = "model/name=demo", string more = "")
+    {
+        var reply = await client.AskOnceAsync(cancel, model, more);
+        for (var tries = 0; tries < 40 && reply.Status == 503 && reply.Code == "limits_unavailable"; tries++)
+        {
+            await Task.Delay(50, cancel);
+            reply = await client.AskOnceAsync(cancel, model, more);
+        }
+
+        return reply;
+    }
+
+    public static async Task<LimitedReply> AskOnceAsync(
         this HttpClient client, CancellationToken cancel, string model = "model/name=demo", string more = "")
     {
         using var reply = await client.PostAsync(

@@ -23,7 +23,7 @@ public sealed class LimitsWithoutDatabaseTests(TestPostgres postgres, ITestOutpu
         // Act
         relay.Cut();
         var refused = await UntilAsync(limited, 503);
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => unlimited.AskAsync(Cancel)));
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => unlimited.AskOnceAsync(Cancel)));
         relay.Restore();
         await UntilAsync(limited, 200);
 
@@ -47,9 +47,9 @@ public sealed class LimitsWithoutDatabaseTests(TestPostgres postgres, ITestOutpu
 
         // Act
         var clock = Stopwatch.StartNew();
-        var refused = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => limited.AskAsync(Cancel)));
+        var refused = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => limited.AskOnceAsync(Cancel)));
         var took = clock.Elapsed;
-        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => unlimited.AskAsync(Cancel)));
+        var others = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => unlimited.AskOnceAsync(Cancel)));
 
         // Assert
         output.WriteLine($"50 limited requests were refused within {took.TotalMilliseconds:0} ms");
@@ -77,7 +77,7 @@ public sealed class LimitsWithoutDatabaseTests(TestPostgres postgres, ITestOutpu
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            var reply = await client.AskAsync(Cancel);
+            var reply = await client.AskOnceAsync(Cancel);
             if (reply.Status == status)
             {
                 return reply;
