@@ -77,6 +77,11 @@ internal sealed class Attempt : IDisposable
     /// <param name="tokens">What it used all the same; null: nothing that anybody would charge.</param>
     public void Failed(AttemptFailure failure, Tokens? tokens = null)
     {
+        if (_isEnded)
+        {
+            return;
+        }
+
         if (failure.IsBreakerFailure)
         {
             _breaker.Failed(_ticket);

@@ -19,6 +19,7 @@ internal sealed class AttemptStream : IAsyncDisposable
     private bool _atEnd;
     private bool _hasContent;
     private bool _wasCut;
+    private bool _isOver;
 
     private AttemptStream(UpstreamCall call, Attempt attempt, HttpResponseMessage response, Stream body, bool keepsText)
     {
@@ -36,6 +37,9 @@ internal sealed class AttemptStream : IAsyncDisposable
 
     /// <summary>What <see cref="ReadAsync"/> ended with when the stream broke; null while it goes on or ended whole.</summary>
     public AttemptFailure? Failure { get; private set; }
+
+    /// <summary>What the attempt ends as when it is left in the middle.</summary>
+    public string LeftAs { get; set; } = "caller_left";
 
     /// <summary>Whether the upstream sent its own <c>[DONE]</c>.</summary>
     public bool IsDone { get; private set; }
@@ -181,9 +185,16 @@ internal sealed class AttemptStream : IAsyncDisposable
         return Failure;
     }
 
-    /// <summary>Ends the attempt and notes what it used; a stream that was left in the middle ends as one that the caller left.</summary>
+    /// <summary>Ends the attempt and notes what it used; a stream that was left in the middle ends as <see cref="LeftAs"/>.</summary>
     public async ValueTask DisposeAsync()
     {
+        // A stream that could not be carried on was over before its reader is: it must not count against its deployment twice.
+        if (_isOver)
+        {
+            return;
+        }
+
+        _isOver = true;
         await LetConnectionBeReusedAsync();
         _attempt.AnsweredAs(Facts.Model);
         if (Failure is not null)
@@ -196,7 +207,7 @@ internal sealed class AttemptStream : IAsyncDisposable
         }
         else
         {
-            _attempt.Ended("caller_left", Used(isWhole: false));
+            _attempt.Ended(LeftAs, Used(isWhole: false));
         }
 
         Release();

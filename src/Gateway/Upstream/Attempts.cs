@@ -27,6 +27,27 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
     /// <param name="MayRepeat">Whether asking the same deployment again is allowed and may help.</param>
     private readonly record struct Tried(object? Value, AttemptFailure? Failure, bool IsBusy = false, bool MayRepeat = false);
 
+    /// <summary>How far one call has come.</summary>
+    private sealed class Run<T>(
+        AttemptTrail trail, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool goesOnWhenRefused)
+        where T : class
+    {
+        public AttemptTrail Trail => trail;
+
+        public Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> Send => send;
+
+        public bool GoesOnWhenRefused => goesOnWhenRefused;
+
+        public T? Value { get; set; }
+
+        public AttemptFailure? Last { get; set; }
+
+        public bool IsOver { get; set; }
+
+        /// <summary>The model whose context the request does not fit in.</summary>
+        public ModelRoute? TooSmall { get; set; }
+    }
+
     /// <param name="candidates">In order; those whose circuit is open are passed over. <see cref="Candidates"/> makes them.</param>
     /// <param name="goesOnWhenRefused">Whether the next candidate may take what one refused, as with an assistant's prefix.</param>
     /// <param name="send">Makes one attempt; it owns the attempt when it gives a value, and must end it then.</param>
@@ -37,58 +58,55 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         bool goesOnWhenRefused = false)
         where T : class
     {
-        AttemptFailure? last = null;
-        ModelRoute? tooSmall = null;
+        var run = new Run<T>(trail, send, goesOnWhenRefused);
         List<Candidate>? busy = null;
+        ModelRoute? route = null;
         foreach (var candidate in candidates)
         {
-            if (trail.IsSpent || ReferenceEquals(candidate.Route, tooSmall))
+            // Whoever has a free place is asked first, but of one model alone: a fallback is for those whom the model fails,
+            // and to wait for a place at it is no failure yet.
+            if (!ReferenceEquals(candidate.Route, route) && busy is not null)
             {
-                continue;
+                await QueueAsync(run, busy);
+                busy = null;
             }
 
-            var tried = await TryAsync(trail, candidate, send, mayWait: false);
-            if (tried.Value is T value)
-            {
-                return (value, null);
-            }
-
-            if (tried.IsBusy)
+            route = candidate.Route;
+            if (await TakeAsync(run, candidate, mayWait: false))
             {
                 (busy ??= []).Add(candidate);
             }
-
-            last = tried.Failure ?? last;
-            if (tried.Failure?.Kind == FailureKind.Final && !goesOnWhenRefused)
-            {
-                return (null, last);
-            }
-
-            tooSmall = tried.Failure?.Kind == FailureKind.TooLong ? candidate.Route : tooSmall;
         }
 
-        // Whoever has a free place was asked first; now it is worth waiting for one.
+        await QueueAsync(run, busy);
+        return (run.Value, run.Value is null ? run.Last : null);
+    }
+
+    private async Task QueueAsync<T>(Run<T> run, List<Candidate>? busy)
+        where T : class
+    {
         foreach (var candidate in busy ?? [])
         {
-            if (trail.IsSpent || ReferenceEquals(candidate.Route, tooSmall))
-            {
-                continue;
-            }
+            await TakeAsync(run, candidate, mayWait: true);
+        }
+    }
 
-            var tried = await TryAsync(trail, candidate, send, mayWait: true);
-            if (tried.Value is T value)
-            {
-                return (value, null);
-            }
-
-            last = tried.Failure ?? last;
-            if (tried.Failure?.Kind == FailureKind.Final && !goesOnWhenRefused)
-            {
-                break;
-            }
+    /// <summary>Tries a candidate, unless the run is over or this one would say the same as another did.</summary>
+    /// <returns>Whether all places at its provider are taken.</returns>
+    private async Task<bool> TakeAsync<T>(Run<T> run, Candidate candidate, bool mayWait)
+        where T : class
+    {
+        if (run.IsOver || run.Trail.IsSpent || ReferenceEquals(candidate.Route, run.TooSmall))
+        {
+            return false;
         }
 
-        return (null, last);
+        var tried = await TryAsync(run.Trail, candidate, run.Send, mayWait);
+        run.Value = tried.Value as T;
+        run.Last = tried.Failure ?? run.Last;
+        run.IsOver = run.Value is not null || (tried.Failure?.Kind == FailureKind.Final && !run.GoesOnWhenRefused);
+        run.TooSmall = tried.Failure?.Kind == FailureKind.TooLong ? candidate.Route : run.TooSmall;
+        return tried.IsBusy;
     }
 
     /// <summary>Everything that may answer: the model's deployments by weight, then its fallbacks'.</summary>
@@ -230,7 +248,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
             }
 
             return new Tried(null, failure, MayRepeat: failure.Kind == FailureKind.Transient
-                && !(failure.Error.RetryAfter > LongestWait) && !trail.IsSpent && breaker.State != CircuitState.Open);
+                && IsWorthWaiting(failure.Error.RetryAfter, trail) && !trail.IsSpent && breaker.State != CircuitState.Open);
         }
         catch
         {
@@ -238,6 +256,9 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
             throw;
         }
     }
+
+    private static bool IsWorthWaiting(TimeSpan? retryAfter, AttemptTrail trail) =>
+        !(retryAfter > LongestWait) && !(retryAfter >= trail.TimeLeft);
 
     /// <summary>A place at the provider; none is needed where their number is not limited.</summary>
     private static async ValueTask<(RateLimitLease? Place, bool IsBusy)> EnterAsync(

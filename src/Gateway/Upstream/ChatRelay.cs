@@ -61,8 +61,12 @@ internal sealed class ChatRelay(ModelCalls models)
                 }
 
                 aside ??= new ArrayBufferWriter<byte>();
-                // What a rescue leaves out it has released already.
-                aside.Write(buffer.Bytes(buffer.Start, Math.Max(sendEnd, buffer.Start)).Span);
+                // Of a stream that carries on, events that are not passed on have left the buffer already.
+                if (sendEnd > buffer.Start)
+                {
+                    aside.Write(buffer.Bytes(buffer.Start, sendEnd).Span);
+                }
+
                 if (!isTakenOut)
                 {
                     Rewrite(stream, rewrite, aside);

@@ -18,10 +18,13 @@ internal sealed class Continuation(byte[]? id, string sent, bool isReplay)
     private readonly string? _id = id is null ? null : System.Text.Encoding.UTF8.GetString(id);
     private readonly System.Text.StringBuilder _sent = new(sent);
     private int _matched = isReplay ? 0 : sent.Length;
+    private string _half = "";
     private byte[] _data = [];
 
     /// <summary>The data of the event as it is passed on.</summary>
     public ReadOnlySpan<byte> Data => _data;
+
+    public bool IsReplay => isReplay;
 
     /// <summary>The text that the caller has by now.</summary>
     public string Sent => _sent.ToString();
@@ -46,23 +49,31 @@ internal sealed class Continuation(byte[]? id, string sent, bool isReplay)
 
         if (Read(data) is not { } chunk)
         {
-            // JSON that is no text, such as half of a surrogate pair, cannot be compared and is not worth keeping.
             HasDiverged = true;
             return false;
         }
 
-        if (_id is not null)
+        try
         {
-            chunk["id"] = _id;
-        }
+            if (_id is not null)
+            {
+                chunk["id"] = _id;
+            }
 
-        if (chunk["choices"] is JsonArray { Count: > 0 } choices && !TakeChoice(choices[0] as JsonObject))
+            if (chunk["choices"] is JsonArray { Count: > 0 } choices && !TakeChoice(choices[0] as JsonObject))
+            {
+                return false;
+            }
+
+            _data = JsonSerializer.SerializeToUtf8Bytes(chunk, Plain);
+            return true;
+        }
+        catch (Exception wrong) when (wrong is InvalidOperationException or ArgumentException)
         {
+            // A member twice, or a string that is no text in another place than the content's.
+            HasDiverged = true;
             return false;
         }
-
-        _data = JsonSerializer.SerializeToUtf8Bytes(chunk, Plain);
-        return true;
     }
 
     private bool TakeChoice(JsonObject? choice)
@@ -77,8 +88,12 @@ internal sealed class Continuation(byte[]? id, string sent, bool isReplay)
             return false;
         }
 
-        if (delta?["content"] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0)
+        if (delta is not null && JsonText.Of(delta["content"]) is { Length: > 0 } piece)
         {
+            // A character may come in two halves; it is passed on whole, with the second.
+            var text = _half + piece;
+            _half = char.IsHighSurrogate(text[^1]) && !isFinish ? text[^1..] : "";
+            text = text[..^_half.Length];
             var known = Math.Min(text.Length, sent.Length - _matched);
             if (!text.AsSpan(0, known).SequenceEqual(sent.AsSpan(_matched, known)))
             {

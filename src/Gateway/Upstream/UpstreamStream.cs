@@ -12,6 +12,7 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
     private AttemptStream _current = first;
     private Continuation? _continuation;
     private byte[]? _id;
+    private int _chunksBefore;
 
     /// <summary>The bytes that events stand in. Another object after each <see cref="ReadAsync"/>.</summary>
     public EventBuffer Buffer => _current.Buffer;
@@ -47,6 +48,7 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
             _current.Buffer.Release(_current.Buffer.EventEnd);
             if (continued.HasDiverged)
             {
+                _current.LeftAs = "diverged";
                 kind = EventKind.NoData;
                 return false;
             }
@@ -95,7 +97,9 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
         }
 
         _id ??= _current.Facts.Id;
-        var chunks = _current.Facts.TextChunks;
+        // An answer that started over said all of it; one that carried on, only the rest.
+        var chunks = _current.Facts.TextChunks + (_continuation is { IsReplay: false } ? _chunksBefore : 0);
+        _chunksBefore = chunks;
         // Its place at the provider and its verdict are given back before anybody else is asked.
         await _current.DisposeAsync();
         var (stream, isReplay) = await rescue.RunAsync(call, _current.Deployment, sent, chunks, failure.Error);
