@@ -47,6 +47,10 @@ internal sealed class GatewaySettings
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long usage rows are kept. 400 days by default; 0: for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan UsageRetention { get; set; } = TimeSpan.FromDays(400);
+
     /// <summary>How often configuration is polled, behind notifications. 5 s by default; 0 turns polling off.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);

@@ -88,8 +88,7 @@ internal sealed class JournalFiles : IDisposable
     }
 
     /// <summary>Makes the segment that comes next, and puts it to use at once where one is wanted. One thread at a time.</summary>
-    /// <exception cref="IOException">No room.</exception>
-    /// <exception cref="UnauthorizedAccessException">Not allowed.</exception>
+    /// <exception cref="Exception">No room, or not allowed, in one of several types.</exception>
     public void Tend()
     {
         if (_lock is null)

@@ -70,7 +70,8 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
         {
             files.Flush();
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        // Whatever it is: .NET calls a file that may not grow an argument out of range.
+        catch (Exception failed)
         {
             Alarm(failed, isNew: _lastAlarm == 0);
         }
@@ -98,7 +99,7 @@ internal sealed class JournalKeeper(JournalFiles files, UsageJournal journal, Ti
                 log.JournalRestored(journal.UnwrittenStarts, journal.UnwrittenEnds, journal.LostRecords);
             }
         }
-        catch (Exception failed) when (failed is IOException or UnauthorizedAccessException)
+        catch (Exception failed)
         {
             Alarm(failed, isNew: !_isFailing);
             _isFailing = true;

@@ -67,7 +67,7 @@ internal sealed class JournalSegment : IDisposable
     /// process. Zeros are written, rather than room reserved, since not every file system reserves, and some that do
     /// would still have to do work at the first write to each page.
     /// </summary>
-    /// <exception cref="IOException">No room, or not allowed; nothing is left behind.</exception>
+    /// <exception cref="Exception">No room, or not allowed, in one of several types; nothing is left behind.</exception>
     public static JournalSegment Create(string path, int bytes)
     {
         try

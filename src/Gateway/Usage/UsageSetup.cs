@@ -13,6 +13,8 @@ internal static class UsageSetup
         services.AddSingleton<UsageTable>();
         services.AddSingleton<OrphanJournals>();
         services.AddSingleton<UsageShipper>();
+        services.AddSingleton<UsageReport>();
+        services.AddHostedService<UsageRetention>();
         services.AddHostedService<JournalKeeper>();
         services.AddHostedService(s => s.GetRequiredService<UsageShipper>());
         return services;

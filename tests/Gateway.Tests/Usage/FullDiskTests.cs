@@ -54,7 +54,7 @@ public sealed class FullDiskTests(TestPostgres postgres)
     {
         var last = gateway.Process.Output.LastIndexOf("Not on disk so far: ", StringComparison.Ordinal);
         var words = gateway.Process.Output[last..].Split(' ');
-        return int.Parse(words[6], System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(words[7], System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static void SetFileLimit(int process, ulong bytes)
