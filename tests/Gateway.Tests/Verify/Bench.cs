@@ -87,10 +87,15 @@ internal sealed class Bench : IAsyncDisposable
         return [.. outcomes];
     }
 
-    public Task<Outcome> SendAsync(Call call, CancellationToken cancel)
+    /// <summary>
+    /// Sends a call to the next gateway in turn. Where there is no connection nothing was sent, and the one after is tried, as
+    /// any balancer does; else it is sent once, whatever comes of it.
+    /// </summary>
+    public async Task<Outcome> SendAsync(Call call, CancellationToken cancel)
     {
-        var gateway = (int)((uint)Interlocked.Increment(ref _next) % (uint)_clients.Count);
-        return Outcome.OfAsync(_clients[gateway], gateway, call, cancel);
+        var turn = (uint)Interlocked.Increment(ref _next);
+        var outcome = await SendAsync(call, turn, cancel);
+        return outcome.Seen == Seen.NotConnected && _clients.Count > 1 ? await SendAsync(call, turn + 1, cancel) : outcome;
     }
 
     /// <summary>The usage rows of all but the warming up, past the relay.</summary>
@@ -98,6 +103,12 @@ internal sealed class Bench : IAsyncDisposable
     {
         await using var db = OpenDb();
         return await db.Usage.AsNoTracking().Where(row => !row.RequestId.StartsWith(WarmUp)).ToListAsync(cancel);
+    }
+
+    private Task<Outcome> SendAsync(Call call, uint turn, CancellationToken cancel)
+    {
+        var gateway = (int)(turn % (uint)_clients.Count);
+        return Outcome.OfAsync(_clients[gateway], gateway, call, cancel);
     }
 
     /// <summary>Until every gateway knows the bot of every workspace, which it may read for 250 ms and no longer.</summary>
@@ -149,8 +160,9 @@ internal sealed class Bench : IAsyncDisposable
 
     private static string Yaml(string baseUrl)
     {
-        var workspaces = string.Join('\n', Workspaces.Select(name =>
-            $"  - {{ name: {name}, bots: [ {{ id: {Calls.Bot}, name: Helper, model: {Calls.Plain}, backstory: Be brief. }} ] }}"));
+        // One of them is limited, by far more than it needs: its requests take leases.
+        var workspaces = string.Join('\n', Workspaces.Select((name, i) =>
+            $"  - {{ name: {name}{(i == 0 ? ", limits: { rpm: 1000000, tpm: 1000000000, budget: 100000usd/day }" : "")}, bots: [ {{ id: {Calls.Bot}, name: Helper, model: {Calls.Plain}, backstory: Be brief. }} ] }}"));
         return $$"""
             providers:
               - { name: first, baseUrl: "{{baseUrl}}", apiKey: "{{ProviderKey}}" }
@@ -160,6 +172,7 @@ internal sealed class Bench : IAsyncDisposable
               - name: {{Calls.Rescued}}
                 deployments: [ { provider: first, model: m }, { provider: second, model: m, supportsPrefill: true } ]
                 rescue: prefill
+                price: { input: 2, output: 8 }
             workspaces:
             {{workspaces}}
             """;
