@@ -41,7 +41,6 @@ return await Commands.ExplainAsync(async () =>
         .AddChat()
         .AddPassthrough()
         .AddAdmin(installation);
-    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.DrainTimeout);
 
     await using var app = builder.Build();
     app.ListenAt(adminPorts);

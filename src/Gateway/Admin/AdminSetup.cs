@@ -23,6 +23,7 @@ internal static class AdminSetup
         var admin = routes.MapGroup("/admin/v1").WithMetadata(new NeedsScope(Scopes.Admin));
         admin.MapKeys();
         admin.MapDeployments();
+        admin.MapUsage();
         MapMetrics(routes);
         return routes;
     }

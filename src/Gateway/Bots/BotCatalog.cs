@@ -12,15 +12,19 @@ namespace Gateway.Bots;
 /// first use reads once, however many ask for it at the same time.
 /// </summary>
 internal sealed class BotCatalog(
-    IDbContextFactory<GatewayDb> databases, GatewaySettings settings, TimeProvider clock) : IConfigReader
+    IDbContextFactory<GatewayDb> databases, GatewaySettings settings, TimeProvider clock) : IConfigReader, IDisposable
 {
     /// <summary>Bodies kept. A backstory is some kilobytes, so this is some tens of megabytes at the most.</summary>
     internal const int MaxBodies = 4_096;
+
+    /// <summary>Reads at a time: a database that has become slow must not find all connections taken by bots that nobody waits for.</summary>
+    private const int MaxReads = 8;
 
     private static readonly TimeSpan LongestRead = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<(Guid Workspace, string Id), BotEntry> _entries = new();
     private readonly ConcurrentDictionary<(Guid Workspace, string Id), Task<Bot?>> _reading = new();
+    private readonly SemaphoreSlim _places = new(MaxReads);
     private readonly BotBodies _bodies = new(MaxBodies);
 
     /// <summary>The bots of a caller's workspace, the built-in one included.</summary>
@@ -119,6 +123,8 @@ internal sealed class BotCatalog(
         }
     }
 
+    public void Dispose() => _places.Dispose();
+
     private bool HasDemo(string workspace) => settings.Demo && workspace == Catalog.DemoWorkspace;
 
     /// <summary>Reads for everyone who waits, so it is no single caller's to cancel.</summary>
@@ -126,6 +132,7 @@ internal sealed class BotCatalog(
     {
         // Off the caller's stack: the task must be in the dictionary before it can end.
         await Task.Yield();
+        await _places.WaitAsync();
         try
         {
             await using var db = await databases.CreateDbContextAsync();
@@ -147,6 +154,7 @@ internal sealed class BotCatalog(
         }
         finally
         {
+            _places.Release();
             _reading.TryRemove(key, out _);
         }
     }

@@ -83,6 +83,7 @@ internal static class Commands
         {
             ServeCommand.Make(),
             ApplyCommand.Make(),
+            ExportCommand.Make(),
             KeysCommand.Make(),
             MigrateCommand.Make(),
             HealthCommand.Make(),

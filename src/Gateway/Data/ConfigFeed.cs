@@ -27,7 +27,12 @@ internal sealed class ConfigFeed(
     ILogger<ConfigFeed> log) : BackgroundService
 {
     private static readonly TimeSpan ShortestGap = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether there is anything new is one short question; without an answer the database counts as away.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(15);
+
+    /// <summary>For each reader of its own: a database that takes 5 s for every query is slow, not away.</summary>
+    private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(30);
 
     private readonly SemaphoreSlim _signal = new(0);
     private readonly Lock _lock = new();
@@ -123,19 +128,20 @@ internal sealed class ConfigFeed(
 
     private async Task ReadAsync(CancellationToken stopping)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        limit.CancelAfter(LongestRead);
-        await using var db = await databases.CreateDbContextAsync(limit.Token);
+        await using var db = await databases.CreateDbContextAsync(stopping);
 
         // The version comes first: a row that commits after it is read again next time, never missed.
-        var version = await db.ConfigVersions.Select(v => v.Version).SingleAsync(limit.Token);
+        var version = await LimitedAsync(cancel => db.ConfigVersions.Select(v => v.Version).SingleAsync(cancel), LongestLook, stopping);
         if (version != _version || Volatile.Read(ref _lastGoodRead) == 0)
         {
             // A database that was put back to an older state is read anew.
             var since = version < _version ? 0 : _version;
-            foreach (var reader in readers)
+            await ReadAsync(db, since, stopping);
+
+            // Asked last: what was trimmed while it was read is known now. See DeletionTrim.
+            if (since > 0 && since < await LimitedAsync(cancel => DeletionTrim.TrimmedAsync(db, cancel), LongestLook, stopping))
             {
-                await reader.ReadAsync(db, since, limit.Token);
+                await ReadAsync(db, since: 0, stopping);
             }
 
             Volatile.Write(ref _version, version);
@@ -143,6 +149,27 @@ internal sealed class ConfigFeed(
 
         Volatile.Write(ref _lastGoodRead, clock.GetTimestamp());
         Volatile.Write(ref _isFailing, false);
+    }
+
+    private async Task ReadAsync(GatewayDb db, long since, CancellationToken stopping)
+    {
+        foreach (var reader in readers)
+        {
+            await LimitedAsync(
+                async cancel =>
+                {
+                    await reader.ReadAsync(db, since, cancel);
+                    return true;
+                },
+                LongestRead, stopping);
+        }
+    }
+
+    private async Task<T> LimitedAsync<T>(Func<CancellationToken, Task<T>> read, TimeSpan longest, CancellationToken stopping)
+    {
+        using var limit = new CancellationTokenSource(longest, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
+        return await read(either.Token);
     }
 
     /// <summary>

@@ -14,6 +14,7 @@ internal static class DataSetup
         services.AddPooledDbContextFactory<GatewayDb>(options => options.UseNpgsql(database.Source), poolSize: 64);
         services.AddSingleton<ConfigFeed>();
         services.AddHostedService(s => s.GetRequiredService<ConfigFeed>());
+        services.AddHostedService<DeletionTrim>();
         return services;
     }
 }

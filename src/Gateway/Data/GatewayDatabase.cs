@@ -21,7 +21,11 @@ internal enum DatabaseUse
 internal sealed class GatewayDatabase : IAsyncDisposable
 {
     private const int OldestVersion = 15;
+
+    /// <summary>Any number that nobody else is likely to take: "gateway" in ASCII.</summary>
+    private const long MigrationLock = 0x67617465776179;
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(10);
 
     private readonly EmbeddedPostgres? _embedded;
 
@@ -206,6 +210,18 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         }
 
         say($"applying {pending} migration(s)");
+        // Of a large table, or behind another gateway that migrates: both take longer than a query of a request may.
+        db.Database.SetCommandTimeout(LongestMigration);
+        await using var others = await Source.OpenConnectionAsync(cancel);
+        await using var turn = await others.BeginTransactionAsync(cancel);
+        // EF Core's own lock ends with the first migration's transaction, and what is pending was read before it: of several
+        // that start at once, one would apply the second migration again. Bound to a transaction, as poolers demand.
+        await using (var wait = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({MigrationLock})", others, turn))
+        {
+            wait.CommandTimeout = (int)LongestMigration.TotalSeconds;
+            await wait.ExecuteNonQueryAsync(cancel);
+        }
+
         await db.Database.MigrateAsync(cancel);
     }
 }

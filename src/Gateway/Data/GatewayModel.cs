@@ -78,6 +78,11 @@ internal static class GatewayModel
             e.Property(r => r.Attempts).HasColumnType("jsonb");
             e.HasIndex(r => new { r.WorkspaceId, r.At });
         });
+        model.Entity<LimitWindowRow>(e =>
+            e.ToTable("limit_windows").HasKey(r => new { r.WorkspaceId, r.Scope, r.Subject, r.Meter, r.StartsAt }));
+        model.Entity<LimitLeaseRow>(e =>
+            e.ToTable("limit_leases").HasKey(r => new { r.WorkspaceId, r.Scope, r.Subject, r.Meter, r.StartsAt, r.Instance }));
+        model.Entity<InstanceRow>(e => e.ToTable("instances").HasKey(r => r.Id));
         model.Entity<SettingRow>(e => e.ToTable("settings").HasKey(r => r.Name));
 
         UseSnakeCase(model);

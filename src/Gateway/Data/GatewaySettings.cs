@@ -39,9 +39,17 @@ internal sealed class GatewaySettings
     /// <summary>Origins that browsers may call from, several with commas. <c>*</c> by default: any.</summary>
     public string CorsOrigins { get; set; } = "*";
 
-    /// <summary>How long running requests may go on after SIGTERM. One minute by default.</summary>
+    /// <summary>How long new requests are still served after SIGTERM, while the gateway says that it is not ready. 5 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan ShutdownDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long running requests may go on after that. One minute by default.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long usage rows are kept. 400 days by default; 0: for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
+    public TimeSpan UsageRetention { get; set; } = TimeSpan.FromDays(400);
 
     /// <summary>How often configuration is polled, behind notifications. 5 s by default; 0 turns polling off.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]

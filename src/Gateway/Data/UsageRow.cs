@@ -31,7 +31,7 @@ internal sealed class UsageRow
     /// <summary>HTTP status that the caller got; 0 when it left before any.</summary>
     public int Status { get; set; }
 
-    /// <summary><c>done</c>, <c>rescued</c>, <c>caller_left</c>, <c>lost</c>, <c>shutdown</c>, or an error's code.</summary>
+    /// <summary><c>done</c>, <c>rescued</c>, <c>upstream_cut</c> behind a whole answer, <c>caller_left</c>, <c>lost</c>, <c>shutdown</c>, or an error's code.</summary>
     public required string EndReason { get; set; }
 
     public bool IsStream { get; set; }

@@ -17,6 +17,9 @@ internal sealed record ApiError(
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Trying again is of no use, which clients that would are told; so are they not told when.</summary>
+    public bool IsFinal { get; private init; }
+
     public static ApiError InvalidJson(string why) =>
         new(400, Invalid, null, $"We could not parse the JSON body of your request: {why}");
 
@@ -100,6 +103,56 @@ internal sealed record ApiError(
         new(503, Server, "configuration_unavailable", "The gateway cannot read its configuration. Try again.",
             RetryAfter: TimeSpan.FromSeconds(2));
 
+    /// <summary>A gateway that stops; another one, or this one soon, answers.</summary>
+    public static ApiError ShuttingDown() =>
+        new(503, Server, "shutting_down", "The gateway is shutting down. Try again.", RetryAfter: TimeSpan.FromSeconds(1));
+
+    public static ApiError DatabaseUnavailable() =>
+        new(503, Server, "database_unavailable", "The gateway's database does not answer. Try again.",
+            RetryAfter: TimeSpan.FromSeconds(2));
+
+    public static ApiError DiskFull() =>
+        new(503, Server, "disk_full", "The gateway's disk has no room for this upload at the moment.",
+            RetryAfter: TimeSpan.FromSeconds(10));
+
+    /// <param name="whose">Such as <c>key 'web'</c>.</param>
+    /// <param name="what">What is limited, with its short name: <c>requests per min (RPM)</c>.</param>
+    /// <param name="type">What is counted: <c>requests</c> or <c>tokens</c>.</param>
+    public static ApiError RateLimited(
+        string whose, string what, string type, long limit, long used, long requested, TimeSpan retryAfter) =>
+        new(429, type, "rate_limit_exceeded",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Rate limit reached for {whose} on {what}: Limit {limit}, Used {used}, Requested {requested}. Please try again in {Math.Ceiling(retryAfter.TotalSeconds)}s."),
+            RetryAfter: retryAfter);
+
+    /// <summary>Too many at a time, and too many that wait.</summary>
+    public static ApiError TooManyAtATime(string whose, int limit) =>
+        new(429, "requests", "rate_limit_exceeded",
+            $"Rate limit reached for {whose} on requests at a time: Limit {limit}. Please try again in 1s.",
+            RetryAfter: TimeSpan.FromSeconds(1));
+
+    /// <summary>Not to be tried again soon: a budget lasts for a day or a month.</summary>
+    /// <param name="budget">Such as <c>5 USD per day</c>.</param>
+    public static ApiError BudgetSpent(string whose, string budget, string left, string need, DateTime resetsAt) =>
+        new(429, "insufficient_quota", "insufficient_quota",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The budget of {whose} ({budget}) does not allow this request: {left} left, and it may use up to {need}. The budget is renewed at {resetsAt:yyyy-MM-dd'T'HH:mm'Z'}; a lower 'max_tokens' needs less."))
+        {
+            IsFinal = true,
+        };
+
+    /// <summary>The operator's to mend: money cannot be counted without a price.</summary>
+    public static ApiError PriceUnknown(string whose) =>
+        new(403, Invalid, "price_unknown",
+            $"The budget of {whose} is in USD, and this model's price is not known. Give the model a 'price' in the gateway's configuration.");
+
+    /// <summary>What is left of a limit cannot be learned from the database.</summary>
+    public static ApiError LimitsUnavailable() =>
+        new(503, Server, "limits_unavailable", "The gateway cannot check this key's limits at the moment. Try again.",
+            RetryAfter: TimeSpan.FromSeconds(1));
+
     public static ApiError Unhandled() =>
         new(500, Server, null, "The server had an error while processing your request. The request id names it in the log.");
 
@@ -156,7 +209,12 @@ internal sealed record ApiError(
         response.ContentType = "application/json";
         response.ContentLength = body.Length;
         // OpenAI's clients wait as this says before they try again; without it they guess.
-        var wait = RetryAfter ?? (Status is 429 or 503 ? TimeSpan.FromSeconds(1) : null);
+        var wait = RetryAfter ?? (Status is 429 or 503 && !IsFinal ? TimeSpan.FromSeconds(1) : null);
+        if (IsFinal)
+        {
+            response.Headers["x-should-retry"] = "false";
+        }
+
         if (wait is { } time)
         {
             response.Headers.RetryAfter = ((long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);

@@ -10,7 +10,9 @@ namespace Gateway.Http;
 /// The outermost middleware: request id, CORS, tidy paths, the key, and an envelope around everything that was refused
 /// or went wrong without one. One class, since each of them runs for every request and their order matters.
 /// </summary>
-internal sealed class Edge(RequestDelegate next, Authentication authentication, Cors cors, AdminPorts adminPorts, ILogger<Edge> log)
+internal sealed class Edge(
+    RequestDelegate next, Authentication authentication, Cors cors, AdminPorts adminPorts, Drain drain, TimeProvider clock,
+    ILogger<Edge> log)
 {
     private const string RequestIdHeader = "x-request-id";
     private const int LongestRequestId = 128;
@@ -18,20 +20,44 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
     /// <summary>Kestrel's words for a body that ended before its announced end; the reason itself is not public.</summary>
     private const string CutBody = "Unexpected end of request content.";
 
+    /// <summary>While the gateway stops, no reply keeps its connection: the next request then finds another gateway.</summary>
+    private readonly Func<object, Task> _letGoOfConnection = http =>
+    {
+        if (drain.Phase != DrainPhase.Serving)
+        {
+            ((HttpContext)http).Response.Headers.Connection = "close";
+        }
+
+        return Task.CompletedTask;
+    };
+
     public async Task InvokeAsync(HttpContext http)
     {
         var started = Stopwatch.GetTimestamp();
         var facts = new RequestFacts { RequestId = RequestId(http.Request) };
         http.Features.Set(facts);
         http.Response.Headers[RequestIdHeader] = facts.RequestId;
+        http.Response.OnStarting(_letGoOfConnection, http);
+
+        var area = EdgePath.AreaOf(http.Request.Path);
+        // A gateway that stops goes on telling how it is.
+        var isCounted = area != Area.Open && !EdgePath.IsMetrics(http.Request.Path);
+        var running = isCounted ? drain.Begin(http, facts) : null;
 
         GatewayMetrics.RequestStarted();
         try
         {
             if (!cors.Answer(http))
             {
-                await HandleAsync(http, facts);
+                await (isCounted && running is null
+                    ? EndAsync(http, facts, ApiError.ShuttingDown())
+                    : HandleAsync(http, area, facts));
             }
+        }
+        catch (Exception) when (facts.IsCut)
+        {
+            facts.End ??= RequestFacts.Shutdown;
+            await EndAsync(http, facts, ApiError.ShuttingDown());
         }
         // Whatever comes of it when a caller leaves in the middle. The token may lag behind the lost connection.
         catch (Exception left) when (left is ConnectionResetException || http.RequestAborted.IsCancellationRequested)
@@ -52,10 +78,22 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
                 _ => ApiError.BadRequest(),
             });
         }
+        catch (Exception down) when (DatabaseTrouble.Find(down) is { } trouble)
+        {
+            log.DatabaseUnavailable(facts.RequestId, trouble);
+            await EndAsync(http, facts, ApiError.DatabaseUnavailable());
+        }
         catch (Exception bug)
         {
             log.Unhandled(facts.RequestId, bug.GetType().FullName!, bug.StackTrace);
             await EndAsync(http, facts, ApiError.Unhandled());
+        }
+        finally
+        {
+            if (running is not null)
+            {
+                Drain.End(running);
+            }
         }
 
         Tell(http, facts, Stopwatch.GetElapsedTime(started));
@@ -83,9 +121,8 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
             facts.OutputTokens ?? 0, facts.FirstContentMs);
     }
 
-    private async Task HandleAsync(HttpContext http, RequestFacts facts)
+    private async Task HandleAsync(HttpContext http, Area area, RequestFacts facts)
     {
-        var area = EdgePath.AreaOf(http.Request.Path);
         if (!adminPorts.Serves(area, http.Connection.LocalPort))
         {
             await ApiError.UnknownUrl(http.Request.Method, http.Request.Path).WriteAsync(http);
@@ -116,17 +153,26 @@ internal sealed class Edge(RequestDelegate next, Authentication authentication, 
         }
     }
 
-    private static async Task EndAsync(HttpContext http, RequestFacts facts, ApiError error)
+    private async Task EndAsync(HttpContext http, RequestFacts facts, ApiError error)
     {
         facts.End ??= error.Code ?? error.Type;
-        if (http.Response.HasStarted)
+        if (!http.Response.HasStarted)
         {
-            // What was sent cannot be taken back, and must not look finished.
-            http.Abort();
+            // A forwarder that failed has cleared it.
+            http.Response.Headers[RequestIdHeader] = facts.RequestId;
+            await error.WriteAsync(http);
             return;
         }
 
-        await error.WriteAsync(http);
+        // What was sent cannot be taken back, and must not look finished.
+        if (facts.IsOpenStream)
+        {
+            await EventStreamResponse.BreakAsync(http, error, clock);
+        }
+        else
+        {
+            http.Abort();
+        }
     }
 
     /// <summary>The caller's own id when it is a sane one, else a new one.</summary>

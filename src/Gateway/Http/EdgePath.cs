@@ -41,10 +41,11 @@ internal static class EdgePath
 
     /// <summary>Without regard to case, as routing compares: what is routed to management must count as management.</summary>
     public static Area AreaOf(PathString path) =>
-        path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase)
-        || path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase)
+        path.StartsWithSegments("/admin", StringComparison.OrdinalIgnoreCase) || IsMetrics(path)
             ? Area.Admin
             : path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) ? Area.Open : Area.Api;
+
+    public static bool IsMetrics(PathString path) => path.StartsWithSegments("/metrics", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The route that matched, since a path may carry anything a caller put there.</summary>
     public static string ForLog(HttpContext http) =>

@@ -15,9 +15,15 @@ internal sealed class EventStreamResponse : IAsyncDisposable
     /// <summary>Measured: an abort that follows the error event at once makes some clients drop the event unread.</summary>
     private static readonly TimeSpan AbortDelay = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Longest that the last event of a broken stream waits for a caller who does not read.</summary>
+    private static readonly TimeSpan LongestBreak = TimeSpan.FromSeconds(2);
+
+    private static ReadOnlySpan<byte> Done => "data: [DONE]\n\n"u8;
+
     private static ReadOnlySpan<byte> KeepAlive => ": keep-alive\n\n"u8;
 
     private readonly HttpContext _http;
+    private readonly RequestFacts _facts;
     private readonly TimeProvider _clock;
     private readonly ITimer _timer;
     // Held for each write: the keep-alive comes from a timer, and must not stand in the middle of an event.
@@ -29,6 +35,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
     public EventStreamResponse(HttpContext http, TimeProvider clock)
     {
         _http = http;
+        _facts = RequestFacts.Of(http);
         _clock = clock;
         _lastWrite = clock.GetTimestamp();
         _timer = clock.CreateTimer(
@@ -55,6 +62,11 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         {
             Start();
             _http.Response.BodyWriter.Write(events.Span);
+            if (events.Span.EndsWith(Done))
+            {
+                _facts.IsOpenStream = false;
+            }
+
             await _http.Response.BodyWriter.FlushAsync(cancel);
             _lastWrite = _clock.GetTimestamp();
         }
@@ -70,7 +82,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
     /// </summary>
     public async Task FailAsync(ApiError error)
     {
-        RequestFacts.Of(_http).End ??= error.Code ?? error.Type;
+        _facts.End ??= error.Code ?? error.Type;
         await _writing.WaitAsync(_http.RequestAborted);
         try
         {
@@ -82,11 +94,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
                 return;
             }
 
-            var body = _http.Response.BodyWriter;
-            body.Write("data: "u8);
-            body.Write(error.ToJson());
-            body.Write("\n\n"u8);
-            await body.FlushAsync(_http.RequestAborted);
+            await WriteErrorAsync(_http, error, _http.RequestAborted);
         }
         finally
         {
@@ -97,6 +105,26 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         _http.Abort();
     }
 
+    /// <summary>
+    /// Ends a stream that its writer has left open (<see cref="RequestFacts.IsOpenStream"/>), whatever was cancelled: one error
+    /// event, after which the connection is aborted.
+    /// </summary>
+    public static async Task BreakAsync(HttpContext http, ApiError error, TimeProvider clock)
+    {
+        using var limit = new CancellationTokenSource(LongestBreak, clock);
+        try
+        {
+            await WriteErrorAsync(http, error, limit.Token);
+            await Task.Delay(AbortDelay, clock, CancellationToken.None);
+        }
+        catch (OperationCanceledException)
+        {
+            // It could not be told; that it broke can still be seen.
+        }
+
+        http.Abort();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _timer.DisposeAsync();
@@ -104,6 +132,16 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         await _writing.WaitAsync();
         _ended = true;
         _writing.Dispose();
+    }
+
+    private static async Task WriteErrorAsync(HttpContext http, ApiError error, CancellationToken cancel)
+    {
+        RequestFacts.Of(http).IsOpenStream = false;
+        var body = http.Response.BodyWriter;
+        body.Write("data: "u8);
+        body.Write(error.ToJson());
+        body.Write("\n\n"u8);
+        await body.FlushAsync(cancel);
     }
 
     private void Start()
@@ -120,6 +158,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         // nginx in front of us would otherwise collect the events before it sends them.
         response.Headers["X-Accel-Buffering"] = "no";
         Volatile.Read(ref _beforeHeaders)?.Invoke();
+        _facts.IsOpenStream = true;
     }
 
     private async Task KeepAliveAsync()

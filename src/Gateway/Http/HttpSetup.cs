@@ -28,6 +28,10 @@ internal static class HttpSetup
         builder.Services.AddSingleton<Authentication>();
         builder.Services.AddSingleton<Cors>();
         builder.Services.AddSingleton<Spool>();
+        builder.Services.AddSingleton<Drain>();
+        builder.Services.AddHostedService<DrainService>();
+        builder.Services.AddOptions<HostOptions>().Configure<GatewaySettings>(
+            (host, settings) => host.ShutdownTimeout = DrainService.LongestStop(settings));
         return builder;
     }
 

@@ -8,6 +8,11 @@ internal sealed class RequestFacts
     /// <summary>What <see cref="End"/> says when the caller's connection was lost.</summary>
     public const string CallerLeft = "caller_left";
 
+    /// <summary>What <see cref="End"/> says when the gateway stopped and could wait no longer.</summary>
+    public const string Shutdown = "shutdown";
+
+    private string? _end;
+
     public required string RequestId { get; init; }
 
     public Caller? Caller { get; set; }
@@ -32,8 +37,22 @@ internal sealed class RequestFacts
     /// <summary>From its begin to the first content sent to the caller; null when there was none.</summary>
     public double? FirstContentMs { get; set; }
 
-    /// <summary>How it ended when not as asked: an error's code, <c>caller_left</c>.</summary>
-    public string? End { get; set; }
+    /// <summary>Set when the end of the drain cancels it, before it does.</summary>
+    public bool IsCut { get; set; }
+
+    /// <summary>
+    /// Whether a stream of events has begun and one more may be sent: it has neither its last event nor one that says why it
+    /// failed.
+    /// </summary>
+    public bool IsOpenStream { get; set; }
+
+    /// <summary>How it ended when not as asked: an error's code, <c>caller_left</c>, <c>shutdown</c>.</summary>
+    public string? End
+    {
+        get => _end;
+        // Both cancel the same token, so to most of the house the end of the drain looks like a caller who left.
+        set => _end = value == CallerLeft && IsCut ? Shutdown : value;
+    }
 
     public static RequestFacts Of(HttpContext http) => http.Features.Get<RequestFacts>()!;
 }

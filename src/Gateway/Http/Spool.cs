@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Data;
+using Gateway.Observability;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,15 +10,21 @@ namespace Gateway.Http;
 /// Takes request bodies that are too large for memory to disk, under <c>spool</c> in the data directory. A file has no
 /// name any more once it is open, so that nothing is left behind, not even by a killed gateway.
 /// </summary>
-internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
+internal sealed class Spool(GatewaySettings settings, BodyLimits limits, ILogger<Spool> log)
 {
     private const int BufferBytes = 64 * 1024;
+
+    // What the system says of a disk that takes no more: ENOSPC, EDQUOT, EFBIG, ERROR_DISK_FULL.
+    private const int NoSpace = 28;
+    private const int OverQuota = 122;
+    private const int TooLargeForDisk = 27;
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
 
     /// <summary>Reads a body to its end, up to the operator's limit for uploads.</summary>
     /// <returns>Either the body, or why it is refused.</returns>
     /// <exception cref="BadHttpRequestException">The body came too slowly, or broke HTTP's rules.</exception>
     /// <exception cref="ConnectionResetException">The caller left.</exception>
-    /// <exception cref="IOException">The disk does not take it.</exception>
+    /// <exception cref="IOException">The disk does not take it, for another reason than being full.</exception>
     public async Task<(SpooledBody? Body, ApiError? Error)> ReadAsync(HttpContext http, CancellationToken cancel)
     {
         var request = http.Request;
@@ -32,20 +39,36 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
             return (null, RequestBody.TooLarge(http, limit));
         }
 
+        try
+        {
+            return await WriteAsync(http, limit, cancel);
+        }
+        catch (IOException full) when (full.HResult is NoSpace or OverQuota or TooLargeForDisk or WindowsDiskFull)
+        {
+            log.DiskFull(Folder);
+            http.Response.Headers.Connection = "close";
+            return (null, ApiError.DiskFull());
+        }
+    }
+
+    private string Folder => Path.Combine(settings.AbsoluteDataDirectory, "spool");
+
+    private async Task<(SpooledBody? Body, ApiError? Error)> WriteAsync(HttpContext http, long limit, CancellationToken cancel)
+    {
         var file = Create();
         var isKept = false;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             var length = 0L;
-            while (await RequestBody.ReadSomeAsync(request, buffer, cancel) is > 0 and var read)
+            while (await RequestBody.ReadSomeAsync(http.Request, buffer, cancel) is > 0 and var read)
             {
                 if (length + read > limit)
                 {
                     return (null, RequestBody.TooLarge(http, limit));
                 }
 
-                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), length, cancel);
+                await WriteAsync(file, buffer.AsMemory(0, read), length, cancel);
                 length += read;
             }
 
@@ -67,11 +90,23 @@ internal sealed class Spool(GatewaySettings settings, BodyLimits limits)
         }
     }
 
+    private static async ValueTask WriteAsync(SafeFileHandle file, ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancel)
+    {
+        try
+        {
+            await RandomAccess.WriteAsync(file, bytes, offset, cancel);
+        }
+        catch (ArgumentOutOfRangeException tooLarge)
+        {
+            // The framework's word for EFBIG, the only trouble of a disk that it takes for a mistake of ours.
+            throw new IOException(tooLarge.Message, TooLargeForDisk);
+        }
+    }
+
     private SafeFileHandle Create()
     {
-        var folder = Path.Combine(settings.AbsoluteDataDirectory, "spool");
-        Directory.CreateDirectory(folder);
-        var path = Path.Combine(folder, Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(Folder);
+        var path = Path.Combine(Folder, Guid.NewGuid().ToString("N"));
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,

@@ -1,9 +1,17 @@
+using Gateway.Data;
+
 namespace Gateway.Limits;
 
 internal static class LimitsSetup
 {
     public static IServiceCollection AddLimits(this IServiceCollection services)
     {
+        services.AddSingleton<WorkspaceLimits>();
+        services.AddSingleton<IConfigReader>(s => s.GetRequiredService<WorkspaceLimits>());
+        services.AddSingleton<LeaseStore>();
+        services.AddSingleton<LeasePump>();
+        services.AddHostedService(s => s.GetRequiredService<LeasePump>());
+        services.AddHostedService<LimitCleanup>();
         services.AddSingleton<Limiter>();
         services.AddSingleton<Metering>();
         return services;

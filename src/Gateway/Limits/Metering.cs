@@ -6,10 +6,11 @@ namespace Gateway.Limits;
 /// <summary>
 /// Around every request that may use a model: its use is limited before, and recorded after, however it ends.
 /// </summary>
-internal sealed class Metering(UsageJournal journal, Limiter limiter)
+internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvider clock)
 {
     private const string Done = "done";
     private const string Rescued = "rescued";
+    private const string UpstreamCut = "upstream_cut";
 
     /// <summary>Runs a request. <see cref="RequestFacts.Caller"/> and <see cref="RequestFacts.Selector"/> must be known.</summary>
     /// <param name="bot">The bot's id; null for a model.</param>
@@ -20,7 +21,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
         var caller = facts.Caller!;
         var usage = journal.Begin(new UsageSubject(
             caller.WorkspaceId ?? Guid.Empty, caller.KeyId, facts.RequestId, EdgePath.ForLog(http), facts.Selector!, bot));
-        var metered = new Metered(limiter, caller, usage);
+        var metered = new Metered(limiter, caller, usage, http.Response, clock);
         try
         {
             await work(metered);
@@ -37,13 +38,21 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter)
         }
         finally
         {
-            limiter.Settle(metered);
             var totals = usage.Totals();
+            metered.Settle(totals.Input + totals.Output, totals.Usd);
             (facts.InputTokens, facts.OutputTokens) = (totals.Input, totals.Output);
             (facts.Attempts, facts.FirstContentMs) = (usage.Attempts.Count, usage.FirstContentMs);
             usage.End(
-                facts.End == RequestFacts.CallerLeft && !http.Response.HasStarted ? 0 : http.Response.StatusCode,
-                facts.End ?? (usage.IsRescued ? Rescued : Done));
+                Status(http, facts), facts.End ?? (usage.IsRescued ? Rescued : usage.IsCutAfterFinish ? UpstreamCut : Done));
         }
     }
+
+    /// <summary>What the caller got, or gets yet.</summary>
+    private static int Status(HttpContext http, RequestFacts facts) => facts.End switch
+    {
+        RequestFacts.CallerLeft when !http.Response.HasStarted => 0,
+        // The edge answers it.
+        RequestFacts.Shutdown when !http.Response.HasStarted => ApiError.ShuttingDown().Status,
+        _ => http.Response.StatusCode,
+    };
 }

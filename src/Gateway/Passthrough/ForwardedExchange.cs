@@ -82,7 +82,7 @@ internal sealed class ForwardedExchange(
     private async Task<AttemptFailure> ReadRefusalAsync(HttpResponseMessage response)
     {
         var (bytes, length) = await UpstreamClient.ReadErrorAsync(response, attempt.Clock);
-        return AttemptFailure.Refused(response, bytes.AsSpan(0, length), attempt.Route);
+        return AttemptFailure.Refused(response, bytes.AsSpan(0, length), attempt.Route, attempt.Deployment.Provider);
     }
 
     private static void CopyHeaders(HttpResponse response, HttpResponseMessage reply)

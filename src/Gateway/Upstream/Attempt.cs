@@ -11,6 +11,9 @@ namespace Gateway.Upstream;
 /// </summary>
 internal sealed class Attempt : IDisposable
 {
+    /// <summary>The answer is whole, but the upstream broke off before it said what it used.</summary>
+    public const string CutAfterFinish = "cut_after_finish";
+
     private readonly AttemptTrail _trail;
     private readonly CircuitBreaker _breaker;
     private readonly long _ticket;
@@ -94,12 +97,23 @@ internal sealed class Attempt : IDisposable
     }
 
     /// <summary>Its reply is whole, or nobody wants the rest of it. Ends it.</summary>
-    public void Ended(string outcome, Tokens? tokens) => End(outcome, tokens);
+    public void Ended(string outcome, Tokens? tokens)
+    {
+        _trail.Usage.IsCutAfterFinish |= outcome == CutAfterFinish;
+        End(outcome, tokens);
+    }
 
-    /// <summary>Ends it as one that the caller left, unless it has ended.</summary>
+    /// <summary>
+    /// Ends it as one that the caller left, unless it has ended. The upstream may have read the prompt and charge for it, so
+    /// that stands in the usage, as an estimate.
+    /// </summary>
     public void Dispose()
     {
-        End("caller_left", null);
+        if (!_isEnded)
+        {
+            End("caller_left", new Tokens(new TokenUsage((int)Math.Min(_trail.PromptTokens, int.MaxValue), 0, 0, 0), IsEstimated: true));
+        }
+
         Clock.Dispose();
     }
 

@@ -46,10 +46,11 @@ internal sealed record AttemptFailure(ApiError Error, FailureKind Kind, string O
         new(error, FailureKind.Transient, outcome, IsBreakerFailure: true);
 
     /// <summary>A refusal with a status of its own.</summary>
-    public static AttemptFailure Refused(HttpResponseMessage response, ReadOnlySpan<byte> body, ModelRoute route)
+    public static AttemptFailure Refused(
+        HttpResponseMessage response, ReadOnlySpan<byte> body, ModelRoute route, Provider provider)
     {
         var status = (int)response.StatusCode;
-        var error = UpstreamRefusal.Read(response, body, route);
+        var error = UpstreamRefusal.Read(response, body, route, provider);
         var kind = status switch
         {
             408 or 409 or 429 or >= 500 => FailureKind.Transient,
@@ -62,9 +63,9 @@ internal sealed record AttemptFailure(ApiError Error, FailureKind Kind, string O
     }
 
     /// <summary>An error in a reply that says 200, before any content.</summary>
-    public static AttemptFailure InReply(ReadOnlySpan<byte> body, ModelRoute route)
+    public static AttemptFailure InReply(ReadOnlySpan<byte> body, ModelRoute route, Provider provider)
     {
-        var error = UpstreamRefusal.FromReply(body, route);
+        var error = UpstreamRefusal.FromReply(body, route, provider);
         var kind = UpstreamRefusal.IsTooLong(error) ? FailureKind.TooLong
             : error.Type == "invalid_request_error" || UpstreamRefusal.IsContentPolicy(error) ? FailureKind.Final
             : FailureKind.Transient;

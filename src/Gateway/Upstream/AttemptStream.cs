@@ -106,7 +106,7 @@ internal sealed class AttemptStream : IAsyncDisposable
             case EventKind.Done:
                 return Break(Cut());
             case EventKind.Error:
-                return Break(AttemptFailure.InReply(data, _attempt.Route));
+                return Break(AttemptFailure.InReply(data, _attempt.Route, Deployment.Provider));
             case EventKind.Malformed:
                 return Break(_atEnd ? Cut() : Malformed("an event of the stream is not JSON"));
         }
@@ -192,7 +192,7 @@ internal sealed class AttemptStream : IAsyncDisposable
         }
         else if (IsDone || Facts.IsFinished)
         {
-            _attempt.Ended(_wasCut && Facts.Usage is null ? "cut_after_finish" : "ok", Used(isWhole: true));
+            _attempt.Ended(_wasCut && Facts.Usage is null ? Attempt.CutAfterFinish : "ok", Used(isWhole: true));
         }
         else
         {

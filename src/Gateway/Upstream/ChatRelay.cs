@@ -61,7 +61,8 @@ internal sealed class ChatRelay(ModelCalls models)
                 }
 
                 aside ??= new ArrayBufferWriter<byte>();
-                aside.Write(buffer.Bytes(buffer.Start, sendEnd).Span);
+                // What a rescue leaves out it has released already.
+                aside.Write(buffer.Bytes(buffer.Start, Math.Max(sendEnd, buffer.Start)).Span);
                 if (!isTakenOut)
                 {
                     Rewrite(stream, rewrite, aside);

@@ -45,7 +45,7 @@ internal sealed class PlainReply : IDisposable
         {
             try
             {
-                var (reply, failure) = await ReadAsync(response, attempt.Route, attempt.Clock.Token);
+                var (reply, failure) = await ReadAsync(response, attempt);
                 if (reply is not null)
                 {
                     attempt.Succeeded();
@@ -79,8 +79,9 @@ internal sealed class PlainReply : IDisposable
         }
     }
 
-    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, ModelRoute route, CancellationToken cancel)
+    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, Attempt attempt)
     {
+        var (route, cancel) = (attempt.Route, attempt.Clock.Token);
         var expected = response.Content.Headers.ContentLength;
         if (expected > MaxReplyBytes)
         {
@@ -125,7 +126,7 @@ internal sealed class PlainReply : IDisposable
 
             if (isError)
             {
-                return (null, AttemptFailure.InReply(reply.Bytes.Span, route));
+                return (null, AttemptFailure.InReply(reply.Bytes.Span, route, attempt.Deployment.Provider));
             }
 
             isKept = true;

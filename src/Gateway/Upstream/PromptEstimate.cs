@@ -56,8 +56,10 @@ internal static class PromptEstimate
 
     /// <summary>The most that the reply may have, in all its choices.</summary>
     public static long Output(JsonBody body, Model model, int choices) =>
-        Math.Max(1, choices) * (Limit(body, "max_completion_tokens"u8) ?? Limit(body, "max_tokens"u8)
-            ?? model.DefaultOutputTokens ?? DefaultOutputTokens);
+        Math.Max(1, choices) * (Asked(body) ?? model.DefaultOutputTokens ?? DefaultOutputTokens);
+
+    /// <summary>The most that a choice may have by the request's own word; null when it does not say.</summary>
+    public static long? Asked(JsonBody body) => Limit(body, "max_completion_tokens"u8) ?? Limit(body, "max_tokens"u8);
 
     private static long? Limit(JsonBody body, ReadOnlySpan<byte> name)
     {

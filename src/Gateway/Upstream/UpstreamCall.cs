@@ -56,7 +56,7 @@ internal sealed class UpstreamCall
     public Need Need()
     {
         var (prompt, output) = (PromptTokens, PromptEstimate.Output(Body, Route.Model, Choices));
-        return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output));
+        return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
     }
 
     /// <summary>Whether a request for a stream asks for the usage chunk.</summary>

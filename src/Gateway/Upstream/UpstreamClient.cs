@@ -73,7 +73,7 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
                 return (null, null);
             }
 
-            return (null, AttemptFailure.Refused(response, refusal.AsSpan(0, length), attempt.Route));
+            return (null, AttemptFailure.Refused(response, refusal.AsSpan(0, length), attempt.Route, provider));
         }
         finally
         {

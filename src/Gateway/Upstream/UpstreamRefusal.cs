@@ -7,6 +7,8 @@ namespace Gateway.Upstream;
 /// <summary>What an upstream's refusal becomes for the caller.</summary>
 internal static class UpstreamRefusal
 {
+    private const int LongestWord = 64;
+
     /// <summary>What an upstream said in OpenAI's form: an <c>error</c> object with a message.</summary>
     internal readonly record struct Said(string Message, string? Type, string? Code, string? Param);
 
@@ -14,7 +16,8 @@ internal static class UpstreamRefusal
     /// Keeps the status of what is the caller's to act on, with the upstream's own words where they have OpenAI's form.
     /// Our credential being refused, or a configured deployment missing, is ours to answer for: 502.
     /// </summary>
-    public static ApiError Read(HttpResponseMessage response, ReadOnlySpan<byte> body, ModelRoute route)
+    /// <param name="provider">Whose secrets are taken out of what it says.</param>
+    public static ApiError Read(HttpResponseMessage response, ReadOnlySpan<byte> body, ModelRoute route, Provider provider)
     {
         var status = (int)response.StatusCode;
         var isOurs = status is 401 or 403 || status < 400 || (status == 404 && !route.Model.IsWildcard);
@@ -23,7 +26,7 @@ internal static class UpstreamRefusal
             return ApiError.UpstreamRefusedUs(route.Selector);
         }
 
-        var said = TryRead(body);
+        var said = TryRead(body, provider);
         return ApiError.FromUpstream(
             status,
             said?.Type ?? (status >= 500 ? "server_error" : status == 429 ? "rate_limit_error" : "invalid_request_error"),
@@ -34,8 +37,8 @@ internal static class UpstreamRefusal
     }
 
     /// <summary>An error event in a stream, or an error in a reply that says 200.</summary>
-    public static ApiError FromReply(ReadOnlySpan<byte> body, ModelRoute route) =>
-        TryRead(body) is { } said
+    public static ApiError FromReply(ReadOnlySpan<byte> body, ModelRoute route, Provider provider) =>
+        TryRead(body, provider) is { } said
             ? ApiError.FromUpstream(502, said.Type ?? "server_error", said.Code, said.Message, said.Param, null)
             : ApiError.UpstreamBroke(route.Selector);
 
@@ -63,7 +66,8 @@ internal static class UpstreamRefusal
         return (end < 0 ? param : param[..end], said.Code == "unsupported_value");
     }
 
-    private static Said? TryRead(ReadOnlySpan<byte> body)
+    /// <param name="provider">Null: the words are for ourselves.</param>
+    private static Said? TryRead(ReadOnlySpan<byte> body, Provider? provider = null)
     {
         try
         {
@@ -77,7 +81,11 @@ internal static class UpstreamRefusal
                 return null;
             }
 
-            return new Said(message, Text(error, "type"), Text(error, "code"), Text(error, "param"));
+            return provider is null
+                ? new Said(message, Text(error, "type"), Text(error, "code"), Text(error, "param"))
+                : new Said(
+                    provider.Conceal(message), Word(error, "type", provider), Word(error, "code", provider),
+                    provider.Conceal(Text(error, "param")));
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
@@ -85,6 +93,12 @@ internal static class UpstreamRefusal
             return null;
         }
     }
+
+    /// <summary>What stands for a kind of error, also in logs and usage: a short word, or nothing.</summary>
+    private static string? Word(JsonElement error, string name, Provider provider) =>
+        provider.Conceal(Text(error, name)) is { Length: > 0 and <= LongestWord } word && !word.AsSpan().ContainsAnyExceptInRange('!', '~')
+            ? word
+            : null;
 
     private static string? Text(JsonElement error, string name) =>
         error.TryGetProperty(name, out var value)

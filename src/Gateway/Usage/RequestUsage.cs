@@ -28,6 +28,9 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
 
     public DateTimeOffset At { get; } = at;
 
+    /// <summary>The model of the first step; null before <see cref="Dispatch"/>.</summary>
+    public string? Model { get; private set; }
+
     public bool IsStream { get; set; }
 
     /// <summary>Since the request began, in milliseconds.</summary>
@@ -41,6 +44,9 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
 
     /// <summary>Whether a broken stream was carried on by another attempt.</summary>
     public bool IsRescued { get; set; }
+
+    /// <summary>Whether the upstream broke off behind a whole answer, before it said what that used.</summary>
+    public bool IsCutAfterFinish { get; set; }
 
     /// <summary>In the order in which they ended.</summary>
     public IReadOnlyList<AttemptUsage> Attempts
@@ -92,6 +98,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
             }
 
             _isDispatched = true;
+            Model = model;
         }
 
         journal.WriteStart(this, model, promptTokens);

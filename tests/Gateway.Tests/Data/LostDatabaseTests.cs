@@ -1,15 +1,12 @@
-using System.Diagnostics;
 using System.Net;
-using System.Text;
 using Gateway.Tests.Support;
+using static Gateway.Tests.Data.Trouble;
 
 namespace Gateway.Tests.Data;
 
 /// <summary>What a gateway does while its database is away, or its notifications are.</summary>
 public sealed class LostDatabaseTests(TestPostgres postgres, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -28,7 +25,12 @@ public sealed class LostDatabaseTests(TestPostgres postgres, ITestOutputHelper o
         relay.Cut();
         await UntilAsync(async () => await ReadyAsync(gateway) == "degraded");
 
-        // Assert: the provider behind the bots is a closed port, so an answer of 502 is the bot's own.
+        // Assert: what needs the database says so at once.
+        using var admin = gateway.Client(GatewayProcess.AdminKey);
+        await AssertUnavailableAsync(await admin.GetAsync("/admin/v1/keys", Cancel));
+        await AssertUnavailableAsync(await admin.DeleteAsync($"/admin/v1/keys/{Guid.NewGuid()}", Cancel));
+
+        // The provider behind the bots is a closed port, so an answer of 502 is the bot's own.
         Assert.Equal(HttpStatusCode.OK, await AskAsync(gateway, demoKey.Text, "model/name=demo"));
         Assert.Equal(HttpStatusCode.BadGateway, await AskAsync(gateway, key.Text, "bot/id=used"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await AskAsync(gateway, key.Text, "bot/id=unused"));
@@ -38,6 +40,7 @@ public sealed class LostDatabaseTests(TestPostgres postgres, ITestOutputHelper o
         relay.Restore();
         await UntilAsync(async () => await ReadyAsync(gateway) == "ready");
         Assert.Equal(HttpStatusCode.BadGateway, await AskAsync(gateway, key.Text, "bot/id=unused"));
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/admin/v1/keys", Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(gateway, "sk-gw-nobodys", "model/name=demo"));
     }
 
@@ -66,43 +69,54 @@ public sealed class LostDatabaseTests(TestPostgres postgres, ITestOutputHelper o
         output.WriteLine($"polling alone: a revoked key was refused {seen.TotalMilliseconds:0} ms after its revocation was answered");
     }
 
-    /// <summary>One encryption key for all, since each has a data directory of its own.</summary>
-    private static Dictionary<string, string> Quick => new() { ["Gateway__EncryptionKey"] = Convert.ToBase64String(new byte[32]) };
-
-    private static async Task<string> ReadyAsync(GatewayProcess gateway)
+    [Fact]
+    public async Task A_gateway_that_was_cut_off_for_longer_than_deletions_are_kept_reads_everything()
     {
-        using var client = gateway.Client(GatewayProcess.AdminKey);
-        using var reply = await client.GetAsync("/health/ready", Cancel);
-        Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
-        return (string)System.Text.Json.Nodes.JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!["status"]!;
-    }
+        // Arrange
+        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        await using var relay = new DatabaseRelay(database);
+        await using var away = await GatewayProcess.StartAsync(
+            new GatewayLaunch { ConnectionString = relay.ConnectionString, Yaml = Yaml, Settings = Quick }, Cancel);
+        var key = await away.CreateKeyAsync("acme", cancel: Cancel);
+        await UntilAsync(async () => await AskAsync(away, key.Text, "bot/id=used") == HttpStatusCode.BadGateway);
+        relay.Cut();
+        await UntilAsync(async () => await ReadyAsync(away) == "degraded");
 
-    private static async Task<HttpStatusCode> AskAsync(GatewayProcess gateway, string key, string model)
-    {
-        using var client = gateway.Client(key);
-        using var reply = await client.PostAsync(
-            "/v1/chat/completions",
-            new StringContent($$"""{"model":"{{model}}","messages":[{"role":"user","content":"Hello"}]}""", Encoding.UTF8, "application/json"),
-            Cancel);
-        return reply.StatusCode;
-    }
-
-    private static async Task<TimeSpan> UntilAsync(Func<Task<bool>> condition)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!await condition())
+        // Act: a bot is deleted, a day goes by, and the note of it is trimmed by a gateway that starts.
+        await using (var other = await GatewayProcess.StartAsync(
+            new GatewayLaunch
+            {
+                ConnectionString = database,
+                Yaml = Yaml.Replace("{ id: used, model: m, backstory: Hello. }, ", "", StringComparison.Ordinal),
+                Settings = Quick,
+            },
+            Cancel))
         {
-            Assert.True(clock.Elapsed < Limit, $"It did not come true within {Limit.TotalSeconds} s.");
-            await Task.Delay(20, Cancel);
+            var applied = await other.RunCommandAsync(["apply", "-f", other.YamlFile, "--prune"], Cancel);
+            Assert.True(applied.ExitCode == 0, applied.ToString());
+            Assert.True((long)(await ScalarAsync(database, "SELECT count(*) FROM deletions WHERE kind = 'bots'"))! > 0);
+            await ScalarAsync(database, "UPDATE deletions SET at = at - interval '25 hours'");
+            await ScalarAsync(database, "UPDATE settings SET value = now() - interval '2 hours' WHERE name = 'deletions-last-trim'");
+            await other.StopAsync(Cancel);
+            await other.StartAgainAsync(Cancel);
+            await UntilAsync(async () => (long)(await ScalarAsync(database, "SELECT count(*) FROM deletions"))! == 0);
         }
 
-        return clock.Elapsed;
+        relay.Restore();
+
+        // Assert
+        await UntilAsync(async () => await AskAsync(away, key.Text, "bot/id=used") == HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.BadGateway, await AskAsync(away, key.Text, "bot/id=unused"));
     }
 
-    private const string Yaml =
-        """
-        providers: [ { name: closed, baseUrl: "http://127.0.0.1:9/v1" } ]
-        models: [ { name: m, deployments: [ { provider: closed } ] } ]
-        workspaces: [ { name: acme, bots: [ { id: used, model: m, backstory: Hello. }, { id: unused, model: m, backstory: Hello. } ] } ]
-        """;
+    private static async Task AssertUnavailableAsync(HttpResponseMessage reply)
+    {
+        using (reply)
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, reply.StatusCode);
+            Assert.NotNull(reply.Headers.RetryAfter);
+            var error = System.Text.Json.Nodes.JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!["error"]!;
+            Assert.Equal("database_unavailable", (string?)error["code"]);
+        }
+    }
 }

@@ -95,7 +95,7 @@ public sealed class JsonForwardingTests(PassthroughSetup setup) : PassthroughTes
         var reply = await RawReply.PostAsync(Client, "/v1/embeddings", """{"model":"model/name=scripted","input":"a"}""", Cancel);
 
         var line = await Setup.LogLineAsync(reply.Headers["x-request-id"], Cancel);
-        Assert.Contains("model/name=scripted at fake/real-name, tokens 17+0", line, StringComparison.Ordinal);
+        Assert.Contains("model/name=scripted at fake/real-name, attempts 1, tokens 17+0", line, StringComparison.Ordinal);
     }
 
     [Fact]

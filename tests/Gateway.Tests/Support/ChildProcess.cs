@@ -17,6 +17,9 @@ internal sealed class ChildProcess : IAsyncDisposable
     private const int Interrupt = 2;
     private const int MessageCharacters = 6_000;
 
+    /// <summary>Of each stream, the newest: a run of half an hour writes more than anybody reads.</summary>
+    private const int MostCharacters = 64 * 1_048_576;
+
     // Whatever else the developer's shell holds (OPENAI_API_KEY, HTTP_PROXY, ConnectionStrings__Gateway …) would change
     // what is tested.
     private static readonly string[] Inherited =
@@ -158,6 +161,10 @@ internal sealed class ChildProcess : IAsyncDisposable
         lock (_gate)
         {
             kept.AppendLine(line);
+            if (kept.Length > MostCharacters)
+            {
+                kept.Remove(0, MostCharacters / 2);
+            }
         }
 
         onLine?.Invoke(line);

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Gateway.Tests.Support;
 
 /// <summary>
-/// A way to a real Postgres that can be taken away and given back, and that can let one kind of connection fall silent:
-/// open on both ends, with nothing coming through any more.
+/// A way to a real Postgres that can be taken away and given back, that can be slow, and that can let one kind of connection
+/// fall silent: open on both ends, with nothing coming through any more.
 /// </summary>
 public sealed class DatabaseRelay : IAsyncDisposable
 {
@@ -19,6 +19,7 @@ public sealed class DatabaseRelay : IAsyncDisposable
     private readonly Socket _listener;
     private volatile string? _silenced;
     private volatile bool _isCut;
+    private long _delayTicks;
 
     public DatabaseRelay(string connectionString)
     {
@@ -36,6 +37,9 @@ public sealed class DatabaseRelay : IAsyncDisposable
 
     /// <summary>From now on nothing reaches the client of connections that name themselves so.</summary>
     public void Silence(string applicationName) => _silenced = applicationName;
+
+    /// <summary>From now on every query reaches the server so late. Connecting stays as quick as it is.</summary>
+    public void Slow(TimeSpan delay) => Interlocked.Exchange(ref _delayTicks, delay.Ticks);
 
     /// <summary>Breaks every connection, and lets none through.</summary>
     public void Cut()
@@ -103,8 +107,9 @@ public sealed class DatabaseRelay : IAsyncDisposable
             await server.ConnectAsync(_server, _stop.Token);
             var names = new StringBuilder();
             await Task.WhenAny(
-                CopyAsync(client, server, bytes => names.Append(names.Length < 4_096 ? Encoding.Latin1.GetString(bytes) : "")),
-                CopyAsync(server, client, _ => { }, () => _silenced is { } name && names.ToString().Contains(name, StringComparison.Ordinal)));
+                CopyAsync(
+                    client, server, bytes => names.Append(names.Length < 4_096 ? Encoding.Latin1.GetString(bytes) : ""), delayOf: DelayOf),
+                CopyAsync(server, client, _ => { }, isSilent: () => _silenced is { } name && names.ToString().Contains(name, StringComparison.Ordinal)));
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException or SocketException)
         {
@@ -117,7 +122,12 @@ public sealed class DatabaseRelay : IAsyncDisposable
         }
     }
 
-    private async Task CopyAsync(Socket from, Socket to, SpanAction saw, Func<bool>? isSilent = null)
+    /// <summary>What comes in one piece is one question: Parse, Bind, Execute and the rest of it, or a simple Query.</summary>
+    private TimeSpan DelayOf(byte firstMessage) =>
+        firstMessage is (byte)'P' or (byte)'B' or (byte)'Q' ? TimeSpan.FromTicks(Interlocked.Read(ref _delayTicks)) : TimeSpan.Zero;
+
+    private async Task CopyAsync(
+        Socket from, Socket to, SpanAction saw, Func<bool>? isSilent = null, Func<byte, TimeSpan>? delayOf = null)
     {
         var buffer = new byte[16 * 1024];
         try
@@ -125,6 +135,11 @@ public sealed class DatabaseRelay : IAsyncDisposable
             while (await from.ReceiveAsync(buffer, _stop.Token) is > 0 and var read)
             {
                 saw(buffer.AsSpan(0, read));
+                if (delayOf?.Invoke(buffer[0]) is { } delay && delay > TimeSpan.Zero)
+                {
+                    await Task.Delay(delay, _stop.Token);
+                }
+
                 if (isSilent?.Invoke() != true)
                 {
                     await to.SendAsync(buffer.AsMemory(0, read), _stop.Token);

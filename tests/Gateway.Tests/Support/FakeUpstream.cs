@@ -139,13 +139,7 @@ public sealed class FakeUpstream : IAsyncDisposable
 
         var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var answered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = http.RequestAborted.Register(() =>
-        {
-            if (!http.Items.ContainsKey(Answer.BrokenByUs))
-            {
-                left.TrySetResult();
-            }
-        });
+        await using var registration = http.RequestAborted.Register(SawCallerLeave);
         var request = new UpstreamRequest(
             http.Request.Method, http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
             http.Request.Headers.ToDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase),
@@ -158,7 +152,16 @@ public sealed class FakeUpstream : IAsyncDisposable
         }
         catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
-            // The script's own abort, or the caller's leaving: both are recorded above.
+            // The script's own abort, or the caller's leaving, of which a script may hear before the registration above.
+            SawCallerLeave();
+        }
+
+        void SawCallerLeave()
+        {
+            if (!http.Items.ContainsKey(Answer.BrokenByUs))
+            {
+                left.TrySetResult();
+            }
         }
     }
 

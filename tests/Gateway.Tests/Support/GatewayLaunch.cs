@@ -15,6 +15,12 @@ public sealed record GatewayLaunch
     /// <summary>An existing data directory, which then outlives the process. Null makes one and deletes it at the end.</summary>
     public string? DataDirectory { get; init; }
 
+    /// <summary>Called with each line of stdout, from a pool thread: for long runs, whose output is not kept to its begin.</summary>
+    public Action<string>? OnLine { get; init; }
+
+    /// <summary>What a shell does before it becomes the gateway, such as <c>trap '' XFSZ</c>. Null: no shell.</summary>
+    public string? Prelude { get; init; }
+
     /// <summary>How long the first "ready" may take.</summary>
     public TimeSpan ReadyLimit { get; init; } = TimeSpan.FromSeconds(60);
 }

@@ -39,6 +39,7 @@ public sealed class GatewayProcess : IAsyncDisposable
             ["ASPNETCORE_URLS"] = BaseUrl,
             ["Gateway__DataDirectory"] = DataDirectory,
             ["Gateway__AdminKey"] = AdminKey,
+            ["Gateway__ShutdownDelay"] = "00:00:00",
             ["Gateway__DrainTimeout"] = "00:00:10",
             // A test reads what a person would; whose subject is the line of JSON asks for it.
             ["Gateway__LogFormat"] = "text",
@@ -109,7 +110,9 @@ public sealed class GatewayProcess : IAsyncDisposable
             await _process.DisposeAsync();
         }
 
-        _process = ChildProcess.Start("dotnet", [Assembly], _settings, _folder);
+        _process = _launch.Prelude is { } prelude
+            ? ChildProcess.Start("sh", ["-c", $"{prelude}; exec dotnet \"$0\"", Assembly], _settings, _folder, _launch.OnLine)
+            : ChildProcess.Start("dotnet", [Assembly], _settings, _folder, _launch.OnLine);
         await WaitUntilReadyAsync(cancel);
     }
 
@@ -117,11 +120,22 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <exception cref="TimeoutException">It did not end within 90 s; holds what it printed.</exception>
     public async Task<int> StopAsync(CancellationToken cancel = default)
     {
-        Running.AskToEnd();
-        return await Running.WaitAsync(StopLimit, cancel)
-            ? Running.ExitCode
-            : throw new TimeoutException($"The gateway did not end after SIGTERM.\n{LastWords}");
+        AskToEnd();
+        return await WaitForEndAsync(cancel);
     }
+
+    /// <summary>SIGTERM, without waiting for anything.</summary>
+    public void AskToEnd() => Running.AskToEnd();
+
+    /// <summary>SIGINT, without waiting for anything.</summary>
+    public void PressControlC() => Running.PressControlC();
+
+    /// <summary>Waits for an end that was asked for; answers with the exit code.</summary>
+    /// <exception cref="TimeoutException">It did not end within 90 s; holds what it printed.</exception>
+    public async Task<int> WaitForEndAsync(CancellationToken cancel = default) =>
+        await Running.WaitAsync(StopLimit, cancel)
+            ? Running.ExitCode
+            : throw new TimeoutException($"The gateway did not end after it was asked to.\n{LastWords}");
 
     /// <summary>SIGKILL, and waits until the process is gone. An embedded database goes on running, as in real life.</summary>
     public async Task KillAsync()

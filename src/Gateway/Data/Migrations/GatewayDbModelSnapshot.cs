@@ -198,6 +198,22 @@ namespace Gateway.Data.Migrations
                     b.ToTable("deployments", (string)null);
                 });
 
+            modelBuilder.Entity("Gateway.Data.InstanceRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("SeenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("seen_at");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("instances", (string)null);
+                });
+
             modelBuilder.Entity("Gateway.Data.KeyRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -286,6 +302,88 @@ namespace Gateway.Data.Migrations
                         .IsUnique();
 
                     b.ToTable("keys", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.LimitLeaseRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Scope")
+                        .HasColumnType("integer")
+                        .HasColumnName("scope");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Meter")
+                        .HasColumnType("integer")
+                        .HasColumnName("meter");
+
+                    b.Property<DateTime>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<Guid>("Instance")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance");
+
+                    b.Property<DateTime>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<long>("Held")
+                        .HasColumnType("bigint")
+                        .HasColumnName("held");
+
+                    b.Property<long>("Report")
+                        .HasColumnType("bigint")
+                        .HasColumnName("report");
+
+                    b.Property<long>("Spent")
+                        .HasColumnType("bigint")
+                        .HasColumnName("spent");
+
+                    b.HasKey("WorkspaceId", "Scope", "Subject", "Meter", "StartsAt", "Instance");
+
+                    b.ToTable("limit_leases", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.LimitWindowRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<int>("Scope")
+                        .HasColumnType("integer")
+                        .HasColumnName("scope");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.Property<int>("Meter")
+                        .HasColumnType("integer")
+                        .HasColumnName("meter");
+
+                    b.Property<DateTime>("StartsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("starts_at");
+
+                    b.Property<DateTime>("EndsAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ends_at");
+
+                    b.Property<long>("Trips")
+                        .HasColumnType("bigint")
+                        .HasColumnName("trips");
+
+                    b.HasKey("WorkspaceId", "Scope", "Subject", "Meter", "StartsAt");
+
+                    b.ToTable("limit_windows", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.ModelRow", b =>

@@ -68,21 +68,9 @@ public sealed partial class CompleteFileTests
     public void The_complete_file_is_refused_for_nothing_but_what_is_not_built() =>
         Assert.Equal(
         [
-            "providers[0].maxConcurrency",
-            "models[0].deployments[0].weight",
-            "models[0].deployments[0].supportsPrefill",
-            "models[0].deployments[1]",
-            "models[0].fallbacks",
-            "models[0].retries",
-            "models[0].breaker",
-            "models[0].rescue",
-            "models[0].contextTokens",
-            "models[0].defaultOutputTokens",
-            "models[0].price",
             "embeddingModels",
             "web",
             "egress",
-            "workspaces[0].limits",
             "workspaces[0].datasets",
             "workspaces[0].skillsets",
             "workspaces[0].bots[0].datasets",
@@ -90,7 +78,11 @@ public sealed partial class CompleteFileTests
             "workspaces[0].bots[0].webSearch",
             "workspaces[0].bots[0].clientTools",
             "workspaces[0].bots[0].team",
-            "workspaces[0].bots[0].limits",
+            "workspaces[0].bots[0].limits.steps",
+            "workspaces[0].bots[0].limits.toolCalls",
+            "workspaces[0].bots[0].limits.depth",
+            "workspaces[0].bots[0].limits.seconds",
+            "workspaces[0].bots[0].limits.turnBudget",
             "workspaces[0].bots[0].exposeSteps",
         ], Read().Where(e => e.Message.EndsWith("is not built in this version; remove it", StringComparison.Ordinal)).Select(e => e.Path));
 

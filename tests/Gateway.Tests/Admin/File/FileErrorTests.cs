@@ -14,7 +14,7 @@ public sealed class FileErrorTests
               - { name: p, baseUrl: ftp://example.com }
             models:
               - name: m
-                fallbacks: [x]
+                fallbacks: x
                 deployments: [ { provider: p } ]
                 timeouts: { connect: abc }
             web: { fetch: true }
@@ -23,62 +23,16 @@ public sealed class FileErrorTests
         Assert.Equal(
         [
             "line 2, workspaces[0].name: expected a workspace's name: lower-case letters, digits, '_' and '-', got 'Acme!'",
-            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters (did you mean 'model'?)",
+            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters, limits (did you mean 'model'?)",
             "line 4, workspaces[0].bots[0]: the field 'model' is missing: The name of the model that it speaks with.",
             "line 6, providers[0].baseUrl: expected an address such as https://api.openai.com/v1, without a query or credentials, got 'ftp://example.com'",
-            "line 9, models[0].fallbacks: 'fallbacks' is not built in this version; remove it",
+            "line 9, models[0].fallbacks: expected a list, got 'x'",
             "line 11, models[0].timeouts.connect: expected a duration such as 30s, from 1ms to 24h, got 'abc'",
             "line 12, web: 'web' is not built in this version; remove it",
         ], errors);
     }
 
     [Theory]
-    [InlineData("maxConcurrency: 500", "providers[0].maxConcurrency", "maxConcurrency")]
-    [InlineData("headers: {}\n    maxConcurrency: 5", "providers[0].maxConcurrency", "maxConcurrency")]
-    public void What_is_not_built_of_a_provider_is_refused_by_name(string field, string path, string name) =>
-        AssertNotBuilt($"providers:\n  - name: p\n    baseUrl: http://h\n    {field}\n", path, name);
-
-    [Theory]
-    [InlineData("fallbacks: [other]")]
-    [InlineData("retries: 2")]
-    [InlineData("breaker: { failureRate: 0.5, minimum: 4, window: 30s, open: 10s }")]
-    [InlineData("rescue: prefill")]
-    [InlineData("contextTokens: 128000")]
-    [InlineData("defaultOutputTokens: 4096")]
-    [InlineData("price: { input: 2.50, cachedInput: 1.25, output: 10.00 }")]
-    public void What_is_not_built_of_a_model_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt($"models:\n  - name: m\n    deployments: [ {{ provider: p }} ]\n    {field}\n", $"models[0].{name}", name);
-    }
-
-    [Theory]
-    [InlineData("weight: 3")]
-    [InlineData("supportsPrefill: false")]
-    public void What_is_not_built_of_a_deployment_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt(
-            $"models:\n  - name: m\n    deployments:\n      - provider: p\n        {field}\n", $"models[0].deployments[0].{name}", name);
-    }
-
-    [Fact]
-    public void A_second_deployment_is_refused_once_at_its_own_place()
-    {
-        var error = Reading.Error("""
-            models:
-              - name: m
-                deployments:
-                  - { provider: a }
-                  - { provider: b }
-                  - { provider: c }
-            """);
-
-        Assert.Equal("line 5, models[0].deployments[1]: 'more than one deployment' is not built in this version; remove it", error);
-    }
-
-    [Theory]
-    [InlineData("limits: { rpm: 6000, budget: 100usd/day }")]
     [InlineData("datasets: [ { name: handbook } ]")]
     [InlineData("skillsets: [ { name: crm } ]")]
     public void What_is_not_built_of_a_workspace_is_refused_by_name(string field)
@@ -93,12 +47,23 @@ public sealed class FileErrorTests
     [InlineData("webSearch: true")]
     [InlineData("clientTools: []")]
     [InlineData("team: [ { bot: billing } ]")]
-    [InlineData("limits: { steps: 8 }")]
     [InlineData("exposeSteps: false")]
     public void What_is_not_built_of_a_bot_is_refused_by_name(string field)
     {
         var name = field[..field.IndexOf(':')];
         AssertNotBuilt(Reading.Bot(field), $"workspaces[0].bots[0].{name}", name);
+    }
+
+    [Theory]
+    [InlineData("steps: 8")]
+    [InlineData("toolCalls: 32")]
+    [InlineData("depth: 3")]
+    [InlineData("seconds: 120")]
+    [InlineData("turnBudget: 0.50usd")]
+    public void What_is_not_built_of_a_bots_limits_is_refused_by_name(string field)
+    {
+        var name = field[..field.IndexOf(':')];
+        AssertNotBuilt(Reading.Bot($"limits:\n  rpm: 5\n  {field}"), $"workspaces[0].bots[0].limits.{name}", name);
     }
 
     [Theory]

@@ -75,6 +75,63 @@ public sealed class FileRulesTests
             "line 1, models[0].deployments[0].model: the model \"*\" passes the caller's name through; remove this field",
             Reading.Error("models: [ { name: \"*\", deployments: [ { provider: p, model: gpt-4o } ] } ]"));
 
+    [Fact]
+    public void The_model_star_may_be_at_several_providers_and_has_its_own_name_at_none() =>
+        Assert.Equal(
+            "line 1, models[0].deployments[1].model: the model \"*\" passes the caller's name through; remove this field",
+            Reading.Error("models: [ { name: \"*\", deployments: [ { provider: p }, { provider: q, model: gpt-4o } ] } ]"));
+
+    [Theory]
+    [InlineData("m", "{ provider: p }", "{ provider: p }")]
+    [InlineData("m", "{ provider: p }", "{ provider: p, model: m, weight: 3 }")]
+    [InlineData("m", "{ provider: p, model: x }", "{ provider: p, model: x }")]
+    [InlineData("\"*\"", "{ provider: p }", "{ provider: p }")]
+    public void A_deployment_is_there_once(string name, string first, string second) =>
+        Assert.Equal(
+            "line 6, models[0].deployments[2]: the same model at the same provider is here already, on line 4; 'weight' gives it more of the traffic",
+            Reading.Error($"models:\n  - name: {name}\n    deployments:\n      - {first}\n      - {{ provider: q }}\n      - {second}\n"));
+
+    [Fact]
+    public void A_model_falls_back_to_others_each_once() =>
+        Assert.Equal(
+        [
+            "line 4, models[0].fallbacks[0]: a model cannot fall back to itself",
+            "line 6, models[0].fallbacks[2]: 'n' is here already, on line 5",
+            "line 7, models[0].fallbacks[3]: expected a model's name without spaces or '*', got '*'",
+        ], Reading.Errors("""
+            models:
+              - name: m
+                fallbacks:
+                  - m
+                  - n
+                  - n
+                  - "*"
+                deployments: [ { provider: p } ]
+            """));
+
+    [Theory]
+    [InlineData("retries: 6", "retries: expected a whole number from 0 to 5, got the number 6")]
+    [InlineData("breaker: { failureRate: 0 }", "breaker.failureRate: expected a number above 0, up to 1, got the number 0")]
+    [InlineData("breaker: { minimum: 0 }", "breaker.minimum: expected a whole number from 1 to 1000000000, got the number 0")]
+    [InlineData("breaker: { open: 0s }", "breaker.open: expected a duration such as 30s, from 1ms to 24h, got '0s'")]
+    [InlineData("rescue: on", "rescue: expected one of: off, prefill, replay, got 'on'")]
+    [InlineData("contextTokens: 128k", "contextTokens: expected a whole number from 1 to 1000000000, got '128k'")]
+    [InlineData("price: { output: 1 }", "price: the field 'input' is missing: Of a request's tokens.")]
+    [InlineData("price: { input: -1 }", "price.input: expected a number from 0 to 1000000, got the number -1")]
+    [InlineData("price: 2.50", "price: expected a map of fields, got the number 2.50")]
+    public void How_a_model_is_operated_is_checked(string field, string error) =>
+        Assert.Equal($"line 1, models[0].{error}", Reading.Error($"models: [ {{ name: m, deployments: [ {{ provider: p }} ], {field} }} ]"));
+
+    [Theory]
+    [InlineData("rpm: 0", "rpm: expected a whole number from 1 to 1000000000, got the number 0")]
+    [InlineData("budget: 5usd", "budget: expected a budget such as 5usd/day or 2000000tokens/month, got '5usd'")]
+    [InlineData("rps: 5", "rps: unknown field 'rps'; expected one of: rpm, tpm, concurrent, budget (did you mean 'rpm'?)")]
+    public void Limits_are_checked(string field, string error)
+    {
+        Assert.Equal($"line 1, workspaces[0].limits.{error}", Reading.Error($"workspaces: [ {{ name: w, limits: {{ {field} }} }} ]"));
+        Assert.Equal($"line 6, workspaces[0].bots[0].limits.{error}", Assert.Single(Reading.BotErrors($"limits: {{ {field} }}")));
+    }
+
     [Theory]
     [InlineData("deployments: []", "deployments: expected at least one item; name the provider that serves the model")]
     [InlineData("deployments: [ { provider: p } ], workspaces: []", "workspaces: expected at least one item; leave the field out to show the model to all workspaces")]

@@ -8,7 +8,9 @@ public sealed class FileTypeTests
     private static readonly FileShape.Object Shape = new(
         new("whole", new FileShape.Number(0, 5, IsWhole: true), ""),
         new("number", new FileShape.Number(-1, 1, IsWhole: false), ""),
+        new("share", new FileShape.Number(0, 1, IsWhole: false, IsAboveMin: true), ""),
         new("flag", new FileShape.Flag(), ""),
+        new("budget", new FileShape.Budget(), ""),
         new("oneOf", new FileShape.Text(OneOf: ["off", "prefill"]), ""));
 
     [Theory]
@@ -18,6 +20,8 @@ public sealed class FileTypeTests
     [InlineData("whole: \"${FIVE}\"", 5)]
     [InlineData("number: -0.5", -0.5)]
     [InlineData("number: 1e-1", 0.1)]
+    [InlineData("share: 1", 1)]
+    [InlineData("share: 0.01", 0.01)]
     [InlineData("flag: true", true)]
     [InlineData("flag: False", false)]
     [InlineData("oneOf: prefill", "prefill")]
@@ -40,6 +44,8 @@ public sealed class FileTypeTests
     [InlineData("whole:", "expected a whole number from 0 to 5, got nothing")]
     [InlineData("number: .nan", "expected a number from -1 to 1, got the number .nan")]
     [InlineData("number: true", "expected a number from -1 to 1, got true")]
+    [InlineData("share: 0", "expected a number above 0, up to 1, got the number 0")]
+    [InlineData("share: 1.1", "expected a number above 0, up to 1, got the number 1.1")]
     [InlineData("flag: yes", "expected true or false, got 'yes'")]
     [InlineData("flag: \"true\"", "expected true or false, got 'true' in quotes, which is text")]
     [InlineData("flag: 1", "expected true or false, got the number 1")]
@@ -61,6 +67,42 @@ public sealed class FileTypeTests
     [InlineData("workspaces: [ { name: '' } ]", "line 1, workspaces[0].name: expected a workspace's name: lower-case letters, digits, '_' and '-', not empty, got an empty text")]
     public void A_list_a_map_and_a_text_are_told_apart(string yaml, string error) =>
         Assert.Equal(error, Reading.Error(yaml));
+
+    [Theory]
+    [InlineData("5usd/day", "5usd/day")]
+    [InlineData("0.50usd/month", "0.5usd/month")]
+    [InlineData("999999999.999999usd/day", "999999999.999999usd/day")]
+    [InlineData("2000000tokens/month", "2000000tokens/month")]
+    [InlineData("\"${FIVE}usd/day\"", "5usd/day")]
+    public void A_budget_is_an_amount_a_unit_and_a_time(string text, string budget)
+    {
+        var (value, errors) = Walk($"budget: {text}");
+
+        Assert.Empty(errors);
+        Assert.Equal(budget, FileBudget.Format(value!.Budget("budget")!));
+    }
+
+    [Theory]
+    [InlineData("5", "the number 5")]
+    [InlineData("5usd", "'5usd'")]
+    [InlineData("5/day", "'5/day'")]
+    [InlineData("0usd/day", "'0usd/day'")]
+    [InlineData("0.00usd/day", "'0.00usd/day'")]
+    [InlineData("0tokens/day", "'0tokens/day'")]
+    [InlineData("1.5tokens/day", "'1.5tokens/day'")]
+    [InlineData("-5usd/day", "'-5usd/day'")]
+    [InlineData("$5/day", "'$5/day'")]
+    [InlineData("5 usd / day", "'5 usd / day'")]
+    [InlineData("5usd/week", "'5usd/week'")]
+    [InlineData("5USD/day", "'5USD/day'")]
+    [InlineData("1e3usd/day", "'1e3usd/day'")]
+    [InlineData("0.0000001usd/day", "'0.0000001usd/day'")]
+    [InlineData("{ usd: 5 }", "a map of fields")]
+    [InlineData("", "nothing")]
+    public void What_is_no_budget_or_one_of_nothing_is_refused(string text, string got) =>
+        Assert.Equal(
+            $"expected a budget such as 5usd/day or 2000000tokens/month, got {got}",
+            Assert.Single(Walk($"budget: {text}").Errors).Message);
 
     [Fact]
     public void A_quoted_number_is_a_name() =>

@@ -1,4 +1,6 @@
 using Gateway.Admin.File;
+using Gateway.Data;
+using Gateway.Upstream;
 
 namespace Gateway.Tests.Admin.File;
 
@@ -13,6 +15,7 @@ public sealed class GatewayFileReaderTests
                 baseUrl: "https://acme.openai.azure.com/openai/v1/"
                 apiKey: "${AZURE_KEY}"
                 headers: { x-team: "42", API-Version: "${VERSION}" }
+                maxConcurrency: 500
             """, ("AZURE_KEY", "sk-1"), ("VERSION", "2024-10-21"));
 
         var provider = Assert.Single(file.Providers);
@@ -21,6 +24,7 @@ public sealed class GatewayFileReaderTests
         Assert.Equal("sk-1", provider.ApiKey!.Reveal());
         Assert.Equal("42", provider.Headers["X-Team"].Reveal());
         Assert.Equal("2024-10-21", provider.Headers["api-version"].Reveal());
+        Assert.Equal(500, provider.MaxConcurrency);
         Assert.Equal(new FilePlace(2, "providers[0]"), provider.At);
     }
 
@@ -30,6 +34,7 @@ public sealed class GatewayFileReaderTests
         var provider = Assert.Single(Reading.Valid(Reading.Provider).Providers);
 
         Assert.Null(provider.ApiKey);
+        Assert.Null(provider.MaxConcurrency);
         Assert.Empty(provider.Headers);
     }
 
@@ -67,6 +72,69 @@ public sealed class GatewayFileReaderTests
         Assert.Equal(TimeSpan.FromSeconds(60), model.Timeouts.Idle);
         Assert.Equal(TimeSpan.FromHours(1), model.Timeouts.Total);
         Assert.Equal(["logit_bias", "user"], model.DropParams);
+    }
+
+    [Fact]
+    public void A_model_has_several_deployments_and_everything_that_is_done_when_one_fails()
+    {
+        var model = Reading.Valid("""
+            models:
+              - name: fast
+                deployments:
+                  - { provider: p, weight: 3, supportsPrefill: true }
+                  - { provider: p, model: other }
+                fallbacks: [slow, slower]
+                retries: 0
+                breaker: { failureRate: 0.25, minimum: 7, window: 1m, open: 500ms }
+                rescue: replay
+                contextTokens: 128000
+                defaultOutputTokens: 4096
+                price: { input: 2.50, cachedInput: 1.25, output: 10.00 }
+            """).Models[0];
+
+        Assert.Equal(
+            [("p", "fast", 3, true), ("p", "other", 1, false)],
+            model.Deployments.Select(d => (d.Provider, d.Model, d.Weight, d.SupportsPrefill)));
+        Assert.Equal(["slow", "slower"], model.Fallbacks);
+        Assert.Equal(new BreakerOptions(0.25, 7, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(500)), model.Breaker);
+        Assert.Equal((0, RescueMode.Replay, 128_000, 4_096), (model.Retries, model.Rescue, model.ContextTokens, model.DefaultOutputTokens));
+        Assert.Equal(new ModelPrice(2.5m, 1.25m, 10m), model.Price);
+    }
+
+    [Fact]
+    public void A_model_is_operated_by_the_documented_defaults()
+    {
+        var model = Reading.Valid("models: [ { name: m, deployments: [ { provider: p } ], breaker: { minimum: 9 } } ]").Models[0];
+
+        Assert.Empty(model.Fallbacks);
+        Assert.Equal(new BreakerOptions(0.5, 9, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10)), model.Breaker);
+        Assert.Equal((2, RescueMode.Prefill), (model.Retries, model.Rescue));
+        Assert.Null(model.ContextTokens);
+        Assert.Null(model.DefaultOutputTokens);
+        Assert.Null(model.Price);
+    }
+
+    [Fact]
+    public void A_price_of_input_alone_holds_for_cached_input_and_leaves_output_free() =>
+        Assert.Equal(
+            new ModelPrice(0.02m, 0.02m, 0),
+            Reading.Valid("models: [ { name: m, deployments: [ { provider: p } ], price: { input: 0.02 } } ]").Models[0].Price);
+
+    [Fact]
+    public void Workspaces_and_bots_have_limits_and_empty_ones_are_none()
+    {
+        var workspaces = Reading.Valid("""
+            workspaces:
+              - name: a
+                limits: { rpm: 6000, tpm: 2000000, concurrent: 200, budget: 100usd/day }
+                bots: [ { id: b, model: m, limits: { budget: 5000tokens/month } }, { id: c, model: m, limits: {} } ]
+              - { name: b, limits: {} }
+              - { name: c }
+            """).Workspaces;
+
+        Assert.Equal(new LimitValues(6_000, 2_000_000, 200, new Budget(100, null, BudgetPer.Day)), workspaces[0].Limits);
+        Assert.Equal(new LimitValues(null, null, null, new Budget(null, 5_000, BudgetPer.Month)), workspaces[0].Bots[0].Limits);
+        Assert.All((LimitValues?[])[workspaces[0].Bots[1].Limits, workspaces[1].Limits, workspaces[2].Limits], Assert.Null);
     }
 
     [Fact]
@@ -146,6 +214,7 @@ public sealed class GatewayFileReaderTests
                 deployments: [ { provider: here } ]
               - name: b
                 deployments: [ { provider: gone } ]
+                fallbacks: [a, d]
             workspaces:
               - name: acme
                 bots: [ { id: x, model: a }, { id: y, model: c } ]
@@ -157,8 +226,10 @@ public sealed class GatewayFileReaderTests
             "Workspace elsewhere False 4 models[0].workspaces[1]",
             "Provider here True 5 models[0].deployments[0].provider",
             "Provider gone False 7 models[1].deployments[0].provider",
-            "Model a True 10 workspaces[0].bots[0].model",
-            "Model c False 10 workspaces[0].bots[1].model",
+            "Model a True 8 models[1].fallbacks[0]",
+            "Model d False 8 models[1].fallbacks[1]",
+            "Model a True 11 workspaces[0].bots[0].model",
+            "Model c False 11 workspaces[0].bots[1].model",
         ], file.References.Select(r => $"{r.Kind} {r.Name} {r.IsInFile} {r.At.Line} {r.At.Path}"));
         Assert.Equal(
             "line 7, models[1].deployments[0].provider: there is no provider 'gone', neither in this file nor in the database",

@@ -28,9 +28,12 @@ public sealed class GatewayFileSchemaTests
         AssertSame(GatewayFileShape.Root, JsonNode.Parse(GatewayFileSchema.ToJson())!);
 
     [Fact]
-    public void The_schema_allows_one_deployment() =>
-        Assert.Equal(
-            1, (int)JsonNode.Parse(GatewayFileSchema.ToJson())!["properties"]!["models"]!["items"]!["properties"]!["deployments"]!["maxItems"]!);
+    public void The_schema_wants_at_least_one_deployment_and_allows_any_number()
+    {
+        var deployments = JsonNode.Parse(GatewayFileSchema.ToJson())!["properties"]!["models"]!["items"]!["properties"]!["deployments"]!;
+
+        Assert.Equal((1, null), ((int)deployments["minItems"]!, deployments["maxItems"]));
+    }
 
     [Fact]
     public void A_number_and_a_flag_may_be_a_variable_in_the_editor()
@@ -39,17 +42,26 @@ public sealed class GatewayFileSchemaTests
         var choice = GatewayFileSchema.Of(new FileShape.Text(OneOf: ["off", "prefill"]));
 
         Assert.Equal("""{"anyOf":[{"type":"integer","minimum":0,"maximum":5},{"type":"string","pattern":"\\$\\{"}]}""", whole.ToJsonString());
+        var above = GatewayFileSchema.Of(new FileShape.Number(0, 1, IsWhole: false, IsAboveMin: true));
+
+        Assert.Equal("""{"anyOf":[{"type":"number","exclusiveMinimum":0,"maximum":1},{"type":"string","pattern":"\\$\\{"}]}""", above.ToJsonString());
         Assert.Equal("""{"anyOf":[{"enum":["off","prefill"]},{"type":"string","pattern":"\\$\\{"}]}""", choice.ToJsonString());
     }
 
     [Fact]
     public void The_defaults_that_editors_see_are_those_of_the_reader()
     {
-        var timeouts = JsonNode.Parse(GatewayFileSchema.ToJson())!["properties"]!["models"]!["items"]!["properties"]!["timeouts"]!["properties"]!;
+        var model = JsonNode.Parse(GatewayFileSchema.ToJson())!["properties"]!["models"]!["items"]!["properties"]!;
+        var timeouts = model["timeouts"]!["properties"]!;
+        var breaker = model["breaker"]!["properties"]!;
 
         Assert.Equal(
             ["3s", "1m", "1m", "1m", "10m"],
             new[] { "connect", "headers", "firstContent", "idle", "total" }.Select(name => (string?)timeouts[name]!["default"]));
+        Assert.Equal(
+            ["0.5", "4", "\"30s\"", "\"10s\""],
+            new[] { "failureRate", "minimum", "window", "open" }.Select(name => breaker[name]!["default"]!.ToJsonString()));
+        Assert.Equal((2, "prefill"), ((int)model["retries"]!["default"]!, (string?)model["rescue"]!["default"]));
     }
 
     private static void AssertSame(FileShape shape, JsonNode schema)

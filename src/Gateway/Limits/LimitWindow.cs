@@ -1,0 +1,331 @@
+using Gateway.Data;
+
+namespace Gateway.Limits;
+
+/// <summary>How a wait for a lease ended.</summary>
+internal enum LeaseOutcome
+{
+    Taken,
+
+    /// <summary>There is not that much left.</summary>
+    Empty,
+
+    /// <summary>The database did not say in time.</summary>
+    Unavailable,
+}
+
+/// <summary>One who waits for a lease.</summary>
+internal sealed class LeaseWaiter(long amount)
+{
+    public long Amount { get; } = amount;
+
+    /// <summary>Whether a round trip under way asks for it; the answer of an earlier one cannot refuse it.</summary>
+    public bool IsAsked { get; set; }
+
+    public TaskCompletionSource<LeaseOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>What one gateway wants of one limit in a round trip.</summary>
+/// <param name="Keep">What it holds already and goes on to hold.</param>
+/// <param name="Smallest">Less than this is of no use.</param>
+/// <param name="Wanted">What those who wait need; 0: this is a report alone.</param>
+/// <param name="Slice">What it takes beyond that at most, for those who come next.</param>
+/// <param name="Debt">What was used beyond the lease, told by this report; 0 or negative.</param>
+internal readonly record struct LeaseAsk(
+    LimitWindow Window, long Most, long Spent, long Keep, long Smallest, long Wanted, long Slice, long Debt);
+
+/// <summary>
+/// This gateway's part of one limit in one minute, day or month: what is leased and free, what requests in flight have
+/// reserved, and what is spent. Safe for concurrent use.
+/// </summary>
+internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider clock)
+{
+    /// <summary>What is leased and not used for so long goes back to the others.</summary>
+    private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long an empty limit is believed to be empty, so that those refused do not all ask the database.</summary>
+    private static readonly TimeSpan EmptyFor = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<LeaseWaiter> _waiters = new();
+    private long _most;
+    private long _spent;
+    private long _reserved;
+    private long _left;
+    private long _others;
+    private long _emptyAt = long.MaxValue;
+    private long _emptySince;
+    private long _touched;
+    private long _reported;
+    private long _secondBegan;
+    private long _inSecond;
+    private long _inSecondBefore;
+    private bool _isUnreported;
+    private bool _isWatched;
+
+    public LimitWindowId Id { get; } = id;
+
+    public long Most
+    {
+        get => Volatile.Read(ref _most);
+        set => Volatile.Write(ref _most, value);
+    }
+
+    /// <summary>As far as is known here: what others had at the last round trip, and what is used and reserved here.</summary>
+    public long Used
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _others + _spent + _reserved;
+            }
+        }
+    }
+
+    /// <summary>Reserves an amount. Never waits.</summary>
+    /// <param name="waiter">Set when the lease is used up: whom to await, by <see cref="WaitAsync"/>.</param>
+    /// <returns>Whether it is reserved; false without a waiter: there is not that much left.</returns>
+    public bool TryTake(long amount, out LeaseWaiter? waiter)
+    {
+        waiter = null;
+        lock (_lock)
+        {
+            var now = clock.GetTimestamp();
+            ForgetLostLease(now);
+            if (amount == 0 || (_waiters.Count == 0 && _left >= amount))
+            {
+                Take(amount, now);
+                return true;
+            }
+
+            if (amount >= _emptyAt && clock.GetElapsedTime(_emptySince, now) < EmptyFor)
+            {
+                return false;
+            }
+
+            waiter = new LeaseWaiter(amount);
+            _waiters.AddLast(waiter);
+            _isWatched = true;
+        }
+
+        pump.Ask(this);
+        return false;
+    }
+
+    /// <summary>Waits for the round trip that was asked for.</summary>
+    /// <exception cref="OperationCanceledException">The caller left; nothing is reserved.</exception>
+    public async Task<LeaseOutcome> WaitAsync(LeaseWaiter waiter, TimeSpan longest, CancellationToken cancel)
+    {
+        try
+        {
+            return await waiter.Done.Task.WaitAsync(longest > TimeSpan.Zero ? longest : TimeSpan.Zero, clock, cancel);
+        }
+        catch (TimeoutException)
+        {
+            return StopWaiting(waiter) ?? LeaseOutcome.Unavailable;
+        }
+        catch (OperationCanceledException)
+        {
+            Abandon(waiter);
+            throw;
+        }
+    }
+
+    /// <summary>Gives up a wait; what it got meanwhile goes back.</summary>
+    public void Abandon(LeaseWaiter waiter)
+    {
+        if (StopWaiting(waiter) is LeaseOutcome.Taken)
+        {
+            Settle(waiter.Amount, 0);
+        }
+    }
+
+    /// <summary>Turns what was reserved into what was used; the rest is free again. More than was reserved becomes a debt.</summary>
+    public void Settle(long reserved, long used)
+    {
+        bool isNew;
+        lock (_lock)
+        {
+            _reserved -= reserved;
+            _spent += used;
+            _left += reserved - used;
+            _isUnreported = true;
+            _touched = clock.GetTimestamp();
+            isNew = !_isWatched;
+            _isWatched = true;
+        }
+
+        if (isNew)
+        {
+            pump.Watch(this);
+        }
+    }
+
+    /// <summary>What is to be told or asked in the round trip that is being made up; null: nothing.</summary>
+    /// <param name="isLast">Everything is told and given back: the gateway ends.</param>
+    /// <param name="isDone">Whether there will be nothing more until it is touched again.</param>
+    public LeaseAsk? Ask(bool isLast, out bool isDone)
+    {
+        lock (_lock)
+        {
+            var now = clock.GetTimestamp();
+            isDone = false;
+            ForgetLostLease(now);
+            if (_waiters.Count > 0)
+            {
+                return AskForWaiters(now);
+            }
+
+            if (clock.GetUtcNow().UtcDateTime >= Id.EndsAt)
+            {
+                // Nobody leases from it any more, so nobody needs to know.
+                isDone = true;
+                _isWatched = false;
+                return null;
+            }
+
+            var isIdle = _left > 0 && (isLast || clock.GetElapsedTime(_touched, now) > IdleLimit);
+            if (isIdle || (_isUnreported && (isLast || clock.GetElapsedTime(_reported, now) > ReportInterval)))
+            {
+                // Off before it is told: should the answer be lost, it is nobody's until the next report, never two's.
+                _left = isIdle ? 0 : _left;
+                return Report(0, 0, now);
+            }
+
+            isDone = _left <= 0 && _reserved == 0 && !_isUnreported;
+            _isWatched = !isDone;
+            return null;
+        }
+    }
+
+    /// <summary>The round trip's answer: those who wait are served in order, as far as it goes.</summary>
+    /// <param name="others">What other gateways have used and hold.</param>
+    public void Answer(in LeaseAsk ask, long extra, long others)
+    {
+        lock (_lock)
+        {
+            var now = clock.GetTimestamp();
+            _left += extra - ask.Debt;
+            _others = others;
+            _touched = now;
+            for (var node = _waiters.First; node is not null;)
+            {
+                var (next, waiter) = (node.Next, node.Value);
+                if (_left >= waiter.Amount)
+                {
+                    Take(waiter.Amount, now);
+                    waiter.Done.SetResult(LeaseOutcome.Taken);
+                    _waiters.Remove(node);
+                }
+                else if (waiter.IsAsked)
+                {
+                    (_emptyAt, _emptySince) = (waiter.Amount, now);
+                    waiter.Done.SetResult(LeaseOutcome.Empty);
+                    _waiters.Remove(node);
+                }
+
+                node = next;
+            }
+        }
+    }
+
+    /// <summary>The round trip failed.</summary>
+    public void Fail()
+    {
+        lock (_lock)
+        {
+            _isUnreported = true;
+            for (var node = _waiters.First; node is not null;)
+            {
+                var (next, waiter) = (node.Next, node.Value);
+                if (waiter.IsAsked)
+                {
+                    waiter.Done.SetResult(LeaseOutcome.Unavailable);
+                    _waiters.Remove(node);
+                }
+
+                node = next;
+            }
+        }
+    }
+
+    private LeaseAsk AskForWaiters(long now)
+    {
+        var (sum, smallest) = (0L, long.MaxValue);
+        foreach (var waiter in _waiters)
+        {
+            waiter.IsAsked = true;
+            sum += waiter.Amount;
+            smallest = Math.Min(smallest, waiter.Amount);
+        }
+
+        var free = Math.Max(_left, 0);
+        return Report(Math.Max(0, smallest - free), Math.Max(0, sum - free), now);
+    }
+
+    private LeaseAsk Report(long smallest, long wanted, long now)
+    {
+        _isUnreported = false;
+        _reported = now;
+        return new LeaseAsk(
+            this, Most, _spent, _reserved + Math.Max(_left, 0), smallest, wanted, wanted == 0 ? 0 : Slice(now), Math.Min(_left, 0));
+    }
+
+    /// <summary>
+    /// One second of the rate: as much as went here in the last second, of a minute's limit a sixtieth at most. The database
+    /// gives less of it when little is left.
+    /// </summary>
+    private long Slice(long now)
+    {
+        Count(0, now);
+        var recent = Math.Max(_inSecond, _inSecondBefore);
+        return Id.Meter is LimitMeter.Requests or LimitMeter.Tokens ? Math.Min(recent, Most / 60) : recent;
+    }
+
+    private void Take(long amount, long now)
+    {
+        _left -= amount;
+        _reserved += amount;
+        _touched = now;
+        Count(amount, now);
+    }
+
+    private void Count(long amount, long now)
+    {
+        var since = clock.GetElapsedTime(_secondBegan, now);
+        if (since >= TimeSpan.FromSeconds(1))
+        {
+            _inSecondBefore = since < TimeSpan.FromSeconds(2) ? _inSecond : 0;
+            (_inSecond, _secondBegan) = (0, now);
+        }
+
+        _inSecond += amount;
+    }
+
+    /// <summary>A lease ends when the others may no longer know that this gateway is alive.</summary>
+    private void ForgetLostLease(long now)
+    {
+        if (_left > 0 && !pump.IsAlive(now))
+        {
+            _left = 0;
+        }
+    }
+
+    /// <summary>Null: it was still waiting.</summary>
+    private LeaseOutcome? StopWaiting(LeaseWaiter waiter)
+    {
+        lock (_lock)
+        {
+            if (_waiters.Remove(waiter))
+            {
+                return null;
+            }
+        }
+
+        // It is out of the list, so its outcome was set under the lock.
+        return waiter.Done.Task.IsCompletedSuccessfully ? waiter.Done.Task.GetAwaiter().GetResult() : null;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Usage;
+
+/// <summary><c>GET /admin/v1/usage</c> over rows that a test wrote, and what becomes of rows that are too old.</summary>
+public sealed class UsageReportTests(TestPostgres postgres)
+{
+    private const string Range = "start=2026-11-01&end=2026-11-11";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Sums_are_grouped_as_asked_and_each_key_sees_its_own()
+    {
+        // Arrange
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        var acmeAdmin = await gateway.Process.CreateKeyAsync("acme", scopes: ["admin"], name: "=cmd()", cancel: Cancel);
+        var otherAdmin = await gateway.Process.CreateKeyAsync("other", scopes: ["admin"], name: "b,\"c\"", cancel: Cancel);
+        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-02T00:00:00Z", "done", bot: null, usd: "0.25");
+        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-02T23:59:59Z", "rescued", bot: "helper", usd: "0.5");
+        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-03T00:00:00Z", "rate_limit_exceeded", bot: "helper", usd: "0");
+        await SeedAsync(gateway, "acme", Guid.NewGuid().ToString(), "2026-11-03T12:00:00Z", "caller_left", bot: null, usd: "NULL", estimated: true);
+        await SeedAsync(gateway, "other", otherAdmin.Id, "2026-11-03T12:00:00Z", "done", bot: null, usd: "1.5");
+        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-11T00:00:00Z", "done", bot: null, usd: "100");
+        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-10-31T23:59:59Z", "done", bot: null, usd: "100");
+        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
+        using var acme = gateway.Process.Client(acmeAdmin.Text);
+        using var other = gateway.Process.Client(otherAdmin.Text);
+
+        // Act
+        var days = await LinesAsync(acme, Range);
+        var bots = await LinesAsync(acme, $"{Range}&group_by=bot,day&workspace=acme");
+        var all = await LinesAsync(operators, $"{Range}&group_by=workspace");
+        var one = await LinesAsync(operators, $"{Range}&group_by=model&workspace=other");
+        var keys = await LinesAsync(operators, $"{Range}&group_by=key");
+        var csv = await operators.GetAsync($"/admin/v1/usage?{Range}&group_by=key,day&format=csv", Cancel);
+
+        // Assert
+        Assert.Equal(
+            """{"day":"2026-11-02","requests":2,"errors":0,"input_tokens":20,"cached_input_tokens":4,"output_tokens":40,"reasoning_tokens":6,"usd":0.75,"estimated_requests":0,"unpriced_requests":0}""",
+            days[0]!.ToJsonString());
+        Assert.Equal(
+            """{"day":"2026-11-03","requests":2,"errors":1,"input_tokens":20,"cached_input_tokens":4,"output_tokens":40,"reasoning_tokens":6,"usd":0,"estimated_requests":1,"unpriced_requests":1}""",
+            days[1]!.ToJsonString());
+        Assert.Equal(2, days.Count);
+        Assert.Equal([(null, "2026-11-02"), (null, "2026-11-03"), ("helper", "2026-11-02"), ("helper", "2026-11-03")], bots.Select(l => ((string?)l!["bot"], (string?)l["day"])));
+        Assert.True(bots[0]!.AsObject().ContainsKey("bot"));
+        Assert.Equal([("acme", 4), ("other", 1)], all.Select(l => ((string)l!["workspace"]!, (int)l["requests"]!)).Order());
+        Assert.Equal(("m", 1.5m), ((string)one.Single()!["model"]!, (decimal)one.Single()!["usd"]!));
+        Assert.Equal(["(none)", "=cmd()", "b,\"c\""], keys.Select(l => (string?)l!["key_name"] ?? "(none)").Order(StringComparer.Ordinal));
+        var text = await csv.Content.ReadAsStringAsync(Cancel);
+        Assert.Equal("text/csv", csv.Content.Headers.ContentType!.MediaType);
+        Assert.StartsWith("key_id,key_name,day,requests,", text, StringComparison.Ordinal);
+        Assert.Contains($"{acmeAdmin.Id},\"'=cmd()\",2026-11-02,2,0,20,4,40,6,0.75,0,0\r\n", text, StringComparison.Ordinal);
+        Assert.Contains($"{otherAdmin.Id},\"b,\"\"c\"\"\",2026-11-03,1,", text, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync("/admin/v1/usage?workspace=acme", Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync("/admin/v1/usage?workspace=nowhere", Cancel)).StatusCode);
+        Assert.Single(await LinesAsync(other, $"{Range}&workspace=other"));
+        Assert.Equal(HttpStatusCode.Forbidden, (await gateway.Client.GetAsync("/admin/v1/usage", Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task What_was_just_used_is_in_the_report_of_the_last_days()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        Assert.Equal(200, await gateway.AskAsync("now", cancel: Cancel));
+        await gateway.RowsAsync(1, Cancel);
+        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
+
+        var line = Assert.Single(await LinesAsync(operators, "group_by=model,bot"))!;
+
+        Assert.Equal(("m", null, 1), ((string)line["model"]!, (string?)line["bot"], (int)line["requests"]!));
+    }
+
+    [Fact]
+    public async Task A_wrong_parameter_is_named()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
+        foreach (var (query, param) in new[]
+        {
+            ("group_by=day,hour", "group_by"), ("group_by=", "group_by"), ("group_by=day,day", "group_by"), ("start=yesterday", "start"),
+            ("end=2026-13-01", "end"), ("end=-5", "end"), ("end=99999999999999999", "end"), ("start=2026-11-02&end=2026-11-02", "start"),
+            ("start=2020-01-01&end=2026-01-01", "start"), ("format=xml", "format"), ("workspace=", "workspace"), ("workspace=%00", "workspace"),
+            ("groupby=day", "groupby"), ("start=2026-11-01&start=2026-11-02", "start"), ("end=0001-01-01", "end"),
+        })
+        {
+            using var reply = await operators.GetAsync($"/admin/v1/usage?{query}", Cancel);
+            var body = await reply.Content.ReadAsStringAsync(Cancel);
+
+            Assert.True(reply.StatusCode == HttpStatusCode.BadRequest, $"{query}: {(int)reply.StatusCode} {body}");
+            Assert.Equal((query, param), (query, (string?)JsonNode.Parse(body)!["error"]!["param"]));
+        }
+    }
+
+    [Fact]
+    public async Task Rows_older_than_the_operator_keeps_are_deleted_in_every_workspace()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel, new() { ["Gateway__UsageRetention"] = "30.00:00:00" });
+        foreach (var workspace in new[] { "acme", "other" })
+        {
+            var now = DateTimeOffset.UtcNow;
+            await SeedAsync(gateway, workspace, Guid.NewGuid().ToString(), $"{now.AddDays(-31):O}", "old", bot: null, usd: "0");
+            await SeedAsync(gateway, workspace, Guid.NewGuid().ToString(), $"{now.AddDays(-29):O}", "young", bot: null, usd: "0");
+        }
+
+        await gateway.UntilAsync(() => gateway.Process.Output.Contains("Deleted 2 usage rows", StringComparison.Ordinal), Cancel);
+
+        Assert.Equal(["young", "young"], (await gateway.RowsAsync(Cancel)).Select(r => r.EndReason));
+    }
+
+    private static async Task<JsonArray> LinesAsync(HttpClient client, string query)
+    {
+        using var reply = await client.GetAsync($"/admin/v1/usage?{query}", Cancel);
+        var body = await reply.Content.ReadAsStringAsync(Cancel);
+        Assert.True(reply.IsSuccessStatusCode, body);
+        var list = JsonNode.Parse(body)!;
+        Assert.Equal("list", (string?)list["object"]);
+        return list["data"]!.AsArray();
+    }
+
+    private static Task SeedAsync(
+        UsageGateway gateway, string workspace, string key, string at, string reason, string? bot, string usd, bool estimated = false) =>
+        gateway.ExecuteAsync(
+            $"""
+            INSERT INTO usage (workspace_id, id, at, key_id, request_id, route, selector, bot, model, status, end_reason, is_stream, is_estimated,
+                input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, usd, duration_ms, steps, attempts)
+            SELECT id, gen_random_uuid(), '{at}', '{key}', 'r', '/v1/chat/completions', 's', {(bot is null ? "NULL" : $"'{bot}'")}, 'm', 200, '{reason}',
+                false, {estimated}, 10, 2, 20, 3, {usd}, 1, 1, '[]' FROM workspaces WHERE name = '{workspace}'
+            """, Cancel);
+}

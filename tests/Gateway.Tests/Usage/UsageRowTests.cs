@@ -1,0 +1,77 @@
+using System.Text.Json.Nodes;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Usage;
+
+/// <summary>Every authenticated request with a valid selector is one row, however it ends.</summary>
+public sealed class UsageRowTests(TestPostgres postgres)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Requests_are_rows_that_say_what_became_of_them()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        Assert.Equal(200, await gateway.AskAsync("plain", cancel: Cancel));
+        Assert.Equal(200, await gateway.AskAsync("of-bot", "bot/id=helper", cancel: Cancel));
+        Assert.Equal(404, await gateway.AskAsync("unknown", "model/name=nothing", cancel: Cancel));
+        Assert.Equal(400, await gateway.AskAsync("no-selector", "nothing", cancel: Cancel));
+
+        Assert.Equal(200, await gateway.AskAsync("stream", stream: true, cancel: Cancel));
+
+        gateway.Upstream.Reset();
+        gateway.Upstream.Answers(Answer.Refusal(500));
+        Assert.Equal(500, await gateway.AskAsync("failed", cancel: Cancel));
+
+        var rows = (await gateway.RowsAsync(5, Cancel)).ToDictionary(r => r.RequestId);
+        Assert.Equal(
+            ("model/name=m", null, "m", "fake/real", 200, "done", false, 1),
+            (rows["plain"].Selector, rows["plain"].Bot, rows["plain"].Model, rows["plain"].Deployment, rows["plain"].Status,
+                rows["plain"].EndReason, rows["plain"].IsEstimated, rows["plain"].Steps));
+        Assert.InRange(rows["plain"].Input, 1, long.MaxValue);
+        Assert.InRange(rows["plain"].Output, 1, long.MaxValue);
+        Assert.Equal("ok", (string?)JsonNode.Parse(rows["plain"].Attempts)![0]!["outcome"]);
+        Assert.Equal(("bot/id=helper", "helper", "m", "done"), (rows["of-bot"].Selector, rows["of-bot"].Bot, rows["of-bot"].Model, rows["of-bot"].EndReason));
+        Assert.Equal((404, "model_not_found", 0, "[]", 0L), (rows["unknown"].Status, rows["unknown"].EndReason, rows["unknown"].Steps, rows["unknown"].Attempts, rows["unknown"].Input));
+        Assert.Equal((200, "done", true), (rows["stream"].Status, rows["stream"].EndReason, rows["stream"].IsStream));
+        Assert.Equal((500, "500"), (rows["failed"].Status, (string?)JsonNode.Parse(rows["failed"].Attempts)![0]!["outcome"]));
+    }
+
+    [Fact]
+    public async Task A_caller_who_leaves_in_the_middle_of_a_stream_leaves_a_row()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        gateway.Upstream.Reset();
+        gateway.Upstream.Answers(Answer.Stream([.. Replies.WordEvents("m", ["Hello "]).Take(2).Select(Piece.Of), Piece.Stall]));
+
+        using (var reply = await gateway.SendAsync("left", stream: true, cancel: Cancel))
+        {
+            Assert.Equal(200, (int)reply.StatusCode);
+            await (await reply.Content.ReadAsStreamAsync(Cancel)).ReadExactlyAsync(new byte[10], Cancel);
+        }
+
+        var row = Assert.Single(await gateway.RowsAsync(1, Cancel));
+        Assert.Equal(("left", 200, "caller_left", true, true), (row.RequestId, row.Status, row.EndReason, row.IsStream, row.IsEstimated));
+    }
+
+    [Fact]
+    public async Task A_row_that_the_database_refuses_holds_up_no_other()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        await gateway.ExecuteAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN IF NEW.request_id = 'poison' THEN RAISE EXCEPTION USING ERRCODE = '22023'; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON usage FOR EACH ROW EXECUTE FUNCTION refuse()
+            """, Cancel);
+
+        var asked = Enumerable.Range(0, 20).Select(i => gateway.AskAsync(i == 11 ? "poison" : $"r{i}", cancel: Cancel));
+        Assert.All(await Task.WhenAll(asked), status => Assert.Equal(200, status));
+
+        var rows = await gateway.RowsAsync(19, Cancel);
+        Assert.DoesNotContain(rows, r => r.RequestId == "poison");
+        await gateway.UntilAsync(() => gateway.Process.Output.Contains("is lost: the database does not take it (22023)", StringComparison.Ordinal), Cancel);
+        Assert.Equal(200, await gateway.AskAsync("after", cancel: Cancel));
+        await gateway.RowsAsync(20, Cancel);
+    }
+}
