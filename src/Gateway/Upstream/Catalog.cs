@@ -215,7 +215,11 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
     /// </summary>
     public void AddDemo(Uri simulator) => _demo = new Model(
         DemoModel, [DemoWorkspace], [new Deployment(new Provider("simulator", $"{simulator}v1", null, []), DemoModel)], [],
-        ModelTimeouts.Default, DateTime.UnixEpoch);
+        ModelTimeouts.Default, DateTime.UnixEpoch)
+    {
+        // Keys with a budget can try it too.
+        Price = new ModelPrice(0, 0, 0),
+    };
 
     public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
     {

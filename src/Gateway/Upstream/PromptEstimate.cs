@@ -54,9 +54,13 @@ internal static class PromptEstimate
         return ((bytes + BytesPerToken - 1) / BytesPerToken) + attachments;
     }
 
-    /// <summary>The most that the reply may have, in all its choices.</summary>
-    public static long Output(JsonBody body, Model model, int choices) =>
-        Math.Max(1, choices) * (Asked(body) ?? model.DefaultOutputTokens ?? DefaultOutputTokens);
+    /// <summary>The most that the reply may have, in all its choices: what is asked for, else what the context leaves room for.</summary>
+    public static long Output(JsonBody body, Model model, int choices, long prompt)
+    {
+        var guess = model.DefaultOutputTokens ?? DefaultOutputTokens;
+        var each = Asked(body) ?? (model.ContextTokens is { } context ? Math.Clamp(context - prompt, 1, guess) : guess);
+        return Math.Max(1, choices) * each;
+    }
 
     /// <summary>The most that a choice may have by the request's own word; null when it does not say.</summary>
     public static long? Asked(JsonBody body) => Limit(body, "max_completion_tokens"u8) ?? Limit(body, "max_tokens"u8);

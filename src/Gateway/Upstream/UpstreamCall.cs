@@ -55,7 +55,8 @@ internal sealed class UpstreamCall
     /// <summary>What it may use at most, at the model that was asked for.</summary>
     public Need Need()
     {
-        var (prompt, output) = (PromptTokens, PromptEstimate.Output(Body, Route.Model, Choices));
+        var prompt = PromptTokens;
+        var output = PromptEstimate.Output(Body, Route.Model, Choices, prompt);
         return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
     }
 
