@@ -70,7 +70,19 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     public long Most
     {
         get => Volatile.Read(ref _most);
-        set => Volatile.Write(ref _most, value);
+        set
+        {
+            if (Volatile.Read(ref _most) == value)
+            {
+                return;
+            }
+
+            lock (_lock)
+            {
+                // What was found empty may not be any more.
+                (_most, _emptyAt) = (value, long.MaxValue);
+            }
+        }
     }
 
     /// <summary>As far as is known here: what others had at the last round trip, and what is used and reserved here.</summary>
