@@ -92,7 +92,11 @@ internal sealed class Attempt : IDisposable
             _breaker.Answered(_ticket);
         }
 
-        if (!_isJudged)
+        if (_isJudged)
+        {
+            _trail.Correct(Label, failure.Outcome);
+        }
+        else
         {
             _trail.Note(Label, failure.Outcome);
         }

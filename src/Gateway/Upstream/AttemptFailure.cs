@@ -69,6 +69,8 @@ internal sealed record AttemptFailure(ApiError Error, FailureKind Kind, string O
         var kind = UpstreamRefusal.IsTooLong(error) ? FailureKind.TooLong
             : error.Type == "invalid_request_error" || UpstreamRefusal.IsContentPolicy(error) ? FailureKind.Final
             : FailureKind.Transient;
-        return new AttemptFailure(error, kind, "error_event", IsBreakerFailure: kind == FailureKind.Transient);
+        // Said of the request, it is a refusal of it, which asking again does not help: no 5xx, after which clients do.
+        var told = kind == FailureKind.Transient ? error : error with { Status = 400 };
+        return new AttemptFailure(told, kind, "error_event", IsBreakerFailure: kind == FailureKind.Transient);
     }
 }

@@ -12,6 +12,9 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// <summary>Most upstream calls for one of ours; sending again without a parameter is not another one.</summary>
     public const int MostAttempts = 6;
 
+    /// <summary>Timers fire a little early; what is then left of the total is no time to ask anybody.</summary>
+    private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(20);
+
     private readonly long _began = clock.GetTimestamp();
     private string? _text;
 
@@ -31,7 +34,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
 
     public TimeSpan TimeLeft => Route.Model.Timeouts.Total - clock.GetElapsedTime(_began);
 
-    public bool IsSpent => Count >= MostAttempts || TimeLeft <= TimeSpan.Zero;
+    public bool IsSpent => Count >= MostAttempts || TimeLeft <= LeastTime;
 
     /// <summary>Another attempt is about to be made.</summary>
     public void Begin(string deployment)
@@ -47,6 +50,15 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// <summary>How the last one ended, as far as the header tells it.</summary>
     public void Note(string deployment, string outcome) =>
         _text = _text is null ? $"{deployment}={outcome}" : $"{_text}, {deployment}={outcome}";
+
+    /// <summary>The last one, noted as good, broke after all. Known in time for the header where nothing was sent yet.</summary>
+    public void Correct(string deployment, string outcome)
+    {
+        if (_text is { } text && text.EndsWith($"{deployment}=ok", StringComparison.Ordinal))
+        {
+            _text = $"{text.AsSpan(0, text.Length - "ok".Length)}{outcome}";
+        }
+    }
 
     /// <summary>
     /// The value of <c>x-gateway-attempts</c>: the number, and where each went and what came of it, such as

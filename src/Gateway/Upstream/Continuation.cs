@@ -116,9 +116,8 @@ internal sealed class Continuation(byte[]? id, string sent, bool isReplay)
     {
         foreach (var (name, value) in delta ?? [])
         {
-            var saysNothing = value is null or JsonArray { Count: 0 }
-                || (value is JsonValue text && text.TryGetValue<string>(out var said) && said.Length == 0);
-            if (name != "content" && !saysNothing)
+            var saysNothing = name == "content" || value is null or JsonArray { Count: 0 } || JsonText.Of(value) is "";
+            if (!saysNothing)
             {
                 return true;
             }

@@ -10,7 +10,7 @@ namespace Gateway.Tests.Faults;
 /// <param name="Options">Further fields.</param>
 internal sealed record FaultProfile(
     string Name, string Deployments, string[] Fallbacks, string Clock = "20s", string Total = "30s", int Retries = 2,
-    string Breaker = FaultProfiles.NeverOpens, string Options = "", bool IsNarrow = false);
+    string Breaker = FaultProfiles.NeverOpens, string Options = "", bool IsNarrow = false, int Count = 24);
 
 /// <summary>The file that the fault suite's gateway is started with.</summary>
 internal static class FaultProfiles
@@ -25,15 +25,14 @@ internal static class FaultProfiles
     private const string Quick = "1200ms";
     private const string First = "{ provider: a, weight: 100000000 }";
     private const string OpensSoon = "{ minimum: 2, open: 2s }";
-    private const int OfEach = 20;
 
     private static readonly FaultProfile[] All =
     [
-        new("alone", "{ provider: a }", []),
-        new("pair", $"{First}, {{ provider: b }}", []),
+        new("alone", "{ provider: a }", [], Count: 72),
+        new("pair", $"{First}, {{ provider: b }}", [], Count: 72),
         new("chain", "{ provider: a }", ["{ provider: c }", "{ provider: d }"]),
         new("once", "{ provider: a }", ["{ provider: c }", "{ provider: d }"], Retries: 0),
-        new("wide", $"{First}, {{ provider: b }}", ["{ provider: c }"]),
+        new("wide", $"{First}, {{ provider: b }}", ["{ provider: c }"], Count: 72),
         new("quickalone", "{ provider: a }", [], Quick),
         new("quickpair", $"{First}, {{ provider: b }}", [], Quick),
         new("brief", $"{First}, {{ provider: b }}", [], Total: "2s"),
@@ -45,16 +44,19 @@ internal static class FaultProfiles
         new("narrow", "{ provider: {name} }", [], IsNarrow: true),
         new("narrowpair", "{ provider: {name}, weight: 100000000 }, { provider: b }", [], IsNarrow: true),
         new("narrowchain", "{ provider: {name} }", ["{ provider: c }"], IsNarrow: true),
-        new("prefill", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"]),
+        new("prefill", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"], Count: 72),
         new("prefills", "{ provider: a }", ["{ provider: c, supportsPrefill: true }", "{ provider: d, supportsPrefill: true }"]),
+        new("selfprefill", "{ provider: a, supportsPrefill: true }", []),
         new("quickprefill", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"], Quick),
-        new("replay", "{ provider: a }", ["{ provider: c }"], Options: "rescue: replay"),
-        new("either", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"], Options: "rescue: replay"),
+        new("replay", "{ provider: a }", ["{ provider: c }"], Options: "rescue: replay", Count: 72),
+        new("either", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"], Options: "rescue: replay", Count: 72),
         new("norescue", "{ provider: a }", ["{ provider: c, supportsPrefill: true }"], Options: "rescue: off"),
-        new("flapping", "{ provider: a }", ["{ provider: c }"], Breaker: "{ open: 1s }"),
-        new("flappingslow", "{ provider: a }", ["{ provider: c }"], Breaker: "{ open: 10s }"),
-        new("reload", "{ provider: a }", []),
+        new("flapping", "{ provider: a }", ["{ provider: c }"], Breaker: "{ window: 2s, open: 1s }", Count: 4),
+        new("flappingslow", "{ provider: a }", ["{ provider: c }"], Breaker: "{ }", Count: 4),
+        new("reload", "{ provider: a }", [], Total: "60s", Retries: 5, Count: 1),
     ];
+
+    public static int CountOf(string profile) => All.Single(p => p.Name == profile).Count;
 
     /// <param name="urls">Base URLs of the providers a to d, and of one where nobody listens.</param>
     public static string Yaml(IReadOnlyDictionary<string, string> urls)
@@ -90,7 +92,7 @@ internal static class FaultProfiles
     }
 
     private static IEnumerable<string> Names(FaultProfile profile) =>
-        Enumerable.Range(0, OfEach).Select(i => string.Create(CultureInfo.InvariantCulture, $"{profile.Name}-{i}"));
+        Enumerable.Range(0, profile.Count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{profile.Name}-{i}"));
 
     private static void Append(StringBuilder yaml, FaultProfile profile, string name)
     {

@@ -46,8 +46,12 @@ public sealed class FaultSetup(TestPostgres postgres, SchemaValidator schemas) :
     }
 
     /// <summary>The next model of a profile, which nobody else uses.</summary>
-    public string Take(string profile) =>
-        string.Create(CultureInfo.InvariantCulture, $"{profile}-{_taken.AddOrUpdate(profile, 0, (_, last) => last + 1)}");
+    public string Take(string profile)
+    {
+        var number = _taken.AddOrUpdate(profile, 0, (_, last) => last + 1);
+        Assert.True(number < FaultProfiles.CountOf(profile), $"All models '{profile}' are taken: raise their Count.");
+        return string.Create(CultureInfo.InvariantCulture, $"{profile}-{number}");
+    }
 
     internal FaultProvider Provider(string name) => _providers[name];
 

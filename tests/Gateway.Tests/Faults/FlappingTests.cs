@@ -1,85 +1,75 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Faults;
 
 /// <summary>
-/// A primary that goes down and comes back while callers keep asking. With <c>GATEWAY_LONG_RUNS=1</c> for a minute and with
-/// the default circuit breaker, else for a quarter of it and with a circuit that opens for a second.
+/// A primary that goes down and comes back while callers keep asking. With <c>GATEWAY_LONG_RUNS=1</c> for more than a minute
+/// and with the default circuit breaker, else for a quarter of it and with a circuit that opens for a second.
 /// </summary>
 public sealed class FlappingTests(FaultSetup setup) : FaultTest(setup)
 {
+    private const int Rounds = 2;
+
     private static readonly bool IsLong = Environment.GetEnvironmentVariable("GATEWAY_LONG_RUNS") == "1";
+    private static readonly TimeSpan Up = TimeSpan.FromSeconds(IsLong ? 10 : 3);
+    private static readonly TimeSpan Down = TimeSpan.FromSeconds(IsLong ? 20 : 4);
 
-    /// <summary>How long it is up, and then down, again and again.</summary>
-    private static readonly TimeSpan Half = IsLong ? TimeSpan.FromSeconds(15) : TimeSpan.FromSeconds(3);
-
-    private static readonly TimeSpan Whole = IsLong ? TimeSpan.FromSeconds(60) : TimeSpan.FromSeconds(18);
-
+    /// <summary>How long its circuit stays open.</summary>
     private static readonly TimeSpan Open = TimeSpan.FromSeconds(IsLong ? 10 : 1);
 
-    /// <summary>From recovery to the first answer of the primary: what is left of the open time, and the next request.</summary>
+    /// <summary>It begins up and ends up.</summary>
+    private static readonly TimeSpan Whole = ((Up + Down) * Rounds) + Open + TimeSpan.FromSeconds(3);
+
+    /// <summary>From its recovery to its first answer: what is left of the open time, and a request.</summary>
     private static readonly TimeSpan BackWithin = Open + TimeSpan.FromSeconds(2);
 
-    [Theory]
-    [InlineData(Door.ModelStream)]
-    [InlineData(Door.ModelPlain)]
-    [InlineData(Door.BotStream)]
-    public async Task Every_call_is_answered_and_the_primary_is_asked_again_when_it_is_back(Door door)
-    {
-        var call = At(door, IsLong ? "flappingslow" : "flapping");
-        var clock = Stopwatch.StartNew();
-        var asked = new ConcurrentQueue<(TimeSpan At, bool IsDown)>();
-        var number = 0;
-        call.On("c-f1", Say.Well).On("a", async (http, request) =>
+    private static readonly TimeSpan BetweenCalls = TimeSpan.FromMilliseconds(100);
+
+    [Fact]
+    public Task Every_call_is_answered_and_the_primary_is_asked_again_soon() => AtEachDoorAsync(
+        IsLong ? "flappingslow" : "flapping",
+        async call =>
         {
-            var isDown = IsDown(clock.Elapsed);
-            asked.Enqueue((clock.Elapsed, isDown));
-            var answer = !isDown ? Say.Well : Interlocked.Increment(ref number) % 2 == 0 ? Answer.HangUp : Say.Refuse(503);
-            await answer(http, request);
+            var clock = Stopwatch.StartNew();
+            var asked = new ConcurrentQueue<TimeSpan>();
+            var failures = 0;
+            call.On("c-f1", Say.Well).On("a", async (http, request) =>
+            {
+                asked.Enqueue(clock.Elapsed);
+                var answer = !IsDown(clock.Elapsed) ? Say.Well
+                    : Interlocked.Increment(ref failures) % 2 == 0 ? Answer.HangUp : Say.Refuse(503);
+                await answer(http, request);
+            });
+
+            var replies = new List<Task<RawReply>>();
+            while (clock.Elapsed < Whole)
+            {
+                replies.Add(call.AskAsync(string.Create(CultureInfo.InvariantCulture, $"question {replies.Count}")));
+                await Task.Delay(BetweenCalls, Cancel);
+            }
+
+            Assert.True(replies.Count > 50, $"Only {replies.Count} calls were made.");
+            Assert.All(await Task.WhenAll(replies), reply =>
+                Assert.True(reply.Status == 200 && (!call.IsStream || reply.Ending == StreamEnding.Done), $"{reply.Status}: {reply.Text}"));
+            for (var down = Up; down < (Up + Down) * Rounds; down += Up + Down)
+            {
+                AssertLeftAlone([.. asked.Where(at => at >= down && at < down + Down).Order()]);
+                var back = asked.Where(at => at >= down + Down).Order().First();
+                Assert.True(back - down - Down <= BackWithin, $"{call.Door}: up at {down + Down}, asked again at {back}.");
+            }
         });
 
-        var answered = new ConcurrentQueue<(TimeSpan At, RawReply Reply)>();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(async worker =>
-        {
-            for (var i = 0; clock.Elapsed < Whole; i++)
-            {
-                answered.Enqueue((clock.Elapsed, await call.AskAsync($"worker {worker}, question {i}")));
-                await Task.Delay(60, Cancel);
-            }
-        }));
+    private static bool IsDown(TimeSpan at) => at.Ticks % (Up + Down).Ticks >= Up.Ticks;
 
-        Assert.True(answered.Count > 100, $"Only {answered.Count} calls were made.");
-        Assert.All(answered, a => Assert.True(a.Reply.Status == 200, $"At {a.At}: {a.Reply.Status} {a.Reply.Text}"));
-        Assert.All(answered.Where(_ => call.IsStream), a => Assert.Equal(StreamEnding.Done, a.Reply.Ending));
-        for (var down = Half; down + Half < Whole; down += Half * 2)
-        {
-            AssertLeftAloneWhileDown(asked, down);
-            AssertBack(asked, down + Half);
-        }
-    }
-
-    /// <summary>It begins up.</summary>
-    private static bool IsDown(TimeSpan at) => (int)(at / Half) % 2 == 1;
-
-    /// <summary>Behind the failures that open the circuit, one trial for each time that it was open.</summary>
-    private static void AssertLeftAloneWhileDown(IEnumerable<(TimeSpan At, bool IsDown)> asked, TimeSpan down)
+    /// <summary>Once its circuit has opened, a primary that is down sees one trial for each time that it was open.</summary>
+    private static void AssertLeftAlone(List<TimeSpan> asked)
     {
-        var inDown = asked.Where(a => a.IsDown && a.At >= down && a.At < down + Half).Select(a => a.At).Order().ToList();
-        Assert.NotEmpty(inDown);
-        // Requests that were on their way when the circuit opened; their number is that of the workers at most.
-        var opened = inDown[0] + (Open / 2);
-        var trials = inDown.Where(at => at > opened).ToList();
-        for (var i = 1; i < trials.Count; i++)
-        {
-            Assert.True(trials[i] - trials[i - 1] > Open * 0.8, $"Trials at {trials[i - 1]} and {trials[i]}.");
-        }
-    }
-
-    private static void AssertBack(IEnumerable<(TimeSpan At, bool IsDown)> asked, TimeSpan up)
-    {
-        var back = asked.Where(a => !a.IsDown && a.At >= up).Select(a => a.At).Order().ToList();
-        Assert.True(back.Count > 0 && back[0] - up <= BackWithin, $"Up at {up}, asked again at {back.FirstOrDefault()}.");
+        var pauses = asked.Skip(1).Zip(asked, (later, earlier) => later - earlier).ToList();
+        var opened = pauses.FindIndex(pause => pause > Open * 0.8);
+        Assert.True(opened >= 0, $"It was asked {asked.Count} times while it was down, without a pause.");
+        Assert.All(pauses.Skip(opened), pause => Assert.True(pause > Open * 0.8, $"Two trials within {pause}."));
     }
 }

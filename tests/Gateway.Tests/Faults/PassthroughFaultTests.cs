@@ -23,6 +23,26 @@ public sealed class PassthroughFaultTests(FaultSetup setup) : FaultTest(setup)
     }
 
     [Fact]
+    public async Task A_break_before_the_first_byte_of_the_body_is_not_seen()
+    {
+        var call = At(Door.ModelPlain, "alone").On("a", Answer.Stream(new AnswerHead(ContentType: "application/json"), Piece.Abort), Good);
+
+        await AssertGoodAsync(call, "a=cut", "a=ok");
+    }
+
+    [Fact]
+    public async Task A_break_in_the_body_breaks_the_callers_connection_and_is_not_repeated()
+    {
+        var call = At(Door.ModelPlain, "pair").On("b", Good).On(
+            "a", Answer.Stream(new AnswerHead(ContentType: "application/json"), Piece.Of(Vectors[..20]), Piece.Wait(TimeSpan.FromSeconds(0.2)), Piece.Abort));
+
+        var reply = await EmbedAsync(call);
+
+        Assert.Equal((200, true), (reply.Status, reply.Broken));
+        Assert.Empty(call.AskedAt("b"));
+    }
+
+    [Fact]
     public async Task A_short_Retry_After_is_waited_out()
     {
         var call = At(Door.ModelPlain, "pair").On("a", Say.Refuse(429, "2"), Good).On("b", Good);

@@ -47,6 +47,19 @@ public sealed class RefusedRequestTests(FaultSetup setup) : FaultTest(setup)
         Assert.Empty(call.AskedAt("c-f1"));
     });
 
+    [Fact]
+    public Task A_refusal_said_in_the_stream_is_final_too() => AtEachDoorAsync(
+        "wide",
+        async call =>
+        {
+            call.On("a", Answer.Stream(Piece.Of(Say.Error("Not that.", "content_filter", "invalid_request_error")))).On("b", Say.Well);
+
+            await call.AssertRefusedAsync(await call.AskAsync(), 400, "content_filter", "a=error_event");
+            Assert.Single(call.AskedAt("a"));
+            Assert.Empty(call.AskedAt("b"));
+        },
+        StreamedUpstream);
+
     [Theory]
     [InlineData(400)]
     [InlineData(413)]

@@ -122,9 +122,9 @@ public sealed partial class RescueRuleTests(FaultSetup setup) : FaultTest(setup)
 
             var reply = await call.AskAsync();
 
-            if (Escaped[k - 1] == " \\ud83d" && profile == "prefill")
+            if (Escaped[k - 1] == " \\ud83d")
             {
-                // Half a character can be nobody's prefix.
+                // Half a character can be nobody's prefix, and nothing to compare with.
                 call.AssertBroken(reply, 502, "upstream_unavailable");
                 continue;
             }
