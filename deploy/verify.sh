@@ -27,12 +27,30 @@ check() {
   fi
 }
 
+# run NAME CLASS: one class of the tests, with what it prints.
+run() {
+  check "$1" dotnet test tests/Gateway.Tests -c Release --no-build --nologo --filter "FullyQualifiedName~Gateway.Tests.$2" \
+    --logger "console;verbosity=detailed"
+}
+
 dotnet build -c Release --nologo -v quiet
 
-# The seed is printed; GATEWAY_PROPERTY_SEED repeats a run.
+# Seeds are printed; GATEWAY_PROPERTY_SEED and the like repeat a run.
 export GATEWAY_PROPERTY_CASES=${GATEWAY_PROPERTY_CASES:-20000}
-check "$GATEWAY_PROPERTY_CASES mutated requests" dotnet test tests/Gateway.Tests -c Release --no-build --nologo \
-  --filter FullyQualifiedName~Gateway.Tests.Properties --logger "console;verbosity=detailed"
+run "$GATEWAY_PROPERTY_CASES mutated requests" Properties
+
+export GATEWAY_PARITY_REQUESTS=${GATEWAY_PARITY_REQUESTS:-20000} GATEWAY_PARITY_CALLERS=${GATEWAY_PARITY_CALLERS:-200}
+export GATEWAY_PARITY_OUTAGE_SECONDS=${GATEWAY_PARITY_OUTAGE_SECONDS:-60}
+run "Usage rows of $GATEWAY_PARITY_REQUESTS requests of $GATEWAY_PARITY_CALLERS callers, $GATEWAY_PARITY_OUTAGE_SECONDS s without Postgres" \
+  Verify.ParityTests
+
+export GATEWAY_DISCONNECTS=${GATEWAY_DISCONNECTS:-2000}
+run "$GATEWAY_DISCONNECTS callers who leave" Verify.DisconnectTests
+
+run "Canaries" Verify.CanaryTests
+
+export GATEWAY_SOAK_MINUTES=${GATEWAY_SOAK_MINUTES:-30}
+run "$GATEWAY_SOAK_MINUTES minutes at half of capacity" Verify.SoakTests
 
 GATEWAY_LIMIT_BURST=full check "limits of four gateways together" dotnet test tests/Gateway.Tests -c Release --no-build --nologo \
   --filter FullyQualifiedName~Gateway.Tests.Limits.LimitBurst --logger "console;verbosity=detailed"

@@ -25,20 +25,8 @@ internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpa
 internal sealed class Provider(
     string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers, int? maxConcurrency = null)
 {
-    /// <summary>Shorter values are no secrets, and would be found in the middle of ordinary words.</summary>
-    private const int ShortestSecret = 8;
-
-    private const string Concealed = "[secret]";
-
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
-    // The longest first: a value may stand in another.
-    private readonly string[] _secrets =
-    [
-        .. headers.Select(h => h.Value).Append(apiKey?.Reveal() ?? "")
-            .Concat(headers.Select(h => h.Value[(h.Value.IndexOf(' ', StringComparison.Ordinal) + 1)..]))
-            .Where(value => value.Length >= ShortestSecret).Distinct().OrderByDescending(value => value.Length),
-    ];
 
     public string Name { get; } = name;
 
@@ -62,20 +50,8 @@ internal sealed class Provider(
         })
         : null;
 
-    /// <summary>
-    /// A text of the provider's without what we sent it to be let in: some quote the key or the header that they refuse,
-    /// and that is the operator's secret, not the caller's to read.
-    /// </summary>
-    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(text))]
-    public string? Conceal(string? text)
-    {
-        foreach (var secret in text is null ? [] : _secrets)
-        {
-            text = text!.Replace(secret, Concealed, StringComparison.Ordinal);
-        }
-
-        return text;
-    }
+    /// <summary>What must not stand in what a caller or a log is told of its words.</summary>
+    public ProviderSecrets Secrets { get; } = new(baseUrl, apiKey, headers);
 
     /// <summary>The address of one of its routes. Kept: parsing one costs more than the rest of a request's head.</summary>
     /// <param name="path">One of the few that the gateway knows, such as <c>chat/completions</c>; never a caller's text.</param>

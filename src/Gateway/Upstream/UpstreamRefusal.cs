@@ -84,8 +84,8 @@ internal static class UpstreamRefusal
             return provider is null
                 ? new Said(message, Text(error, "type"), Text(error, "code"), Text(error, "param"))
                 : new Said(
-                    provider.Conceal(message), Word(error, "type", provider), Word(error, "code", provider),
-                    provider.Conceal(Text(error, "param")));
+                    provider.Secrets.Conceal(message), Word(error, "type", provider), Word(error, "code", provider),
+                    provider.Secrets.Conceal(Text(error, "param")));
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)
         {
@@ -96,7 +96,7 @@ internal static class UpstreamRefusal
 
     /// <summary>What stands for a kind of error, also in logs and usage: a short word, or nothing.</summary>
     private static string? Word(JsonElement error, string name, Provider provider) =>
-        provider.Conceal(Text(error, name)) is { Length: > 0 and <= LongestWord } word && !word.AsSpan().ContainsAnyExceptInRange('!', '~')
+        provider.Secrets.Conceal(Text(error, name)) is { Length: > 0 and <= LongestWord } word && !word.AsSpan().ContainsAnyExceptInRange('!', '~')
             ? word
             : null;
 

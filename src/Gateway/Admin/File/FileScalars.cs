@@ -38,7 +38,9 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
 
         if (problem is not null)
         {
-            var isSecret = shape is FileShape.Text { IsSecret: true };
+            // A credential that was written into an address would stand in the log.
+            var isSecret = shape is FileShape.Text { IsSecret: true }
+                || (shape is FileShape.Address && text.Value.AsSpan().ContainsAny('@', '?', '#'));
             var got = isSecret ? "" : $", got {Describe(scalar)}{Unquote(scalar, shape)}";
             var empty = text.HasVariables && text.Value.Length == 0 ? " (the environment variable is empty)" : "";
             errors.Add(at.Error($"expected {problem}{got}{empty}"));
