@@ -32,7 +32,7 @@ internal static class Say
         ? Answer.Stream([.. Events(request.Model, chunks).Take(1 + chunks.Count).Select(Piece.Of), .. then])
         : Answer.Stream(new AnswerHead(HttpStatusCode.OK, "application/json"), [Piece.Of("{\"id\":\"chatcmpl-1\",\"obj"), .. then]));
 
-    /// <summary>A refusal after a pause that makes many requests overlap.</summary>
+    /// <summary>A refusal in OpenAI's form; its message names the status.</summary>
     public static UpstreamAnswer Refuse(int status, string? retryAfter = null, string? code = null, string type = "server_error") =>
         Answer.Refusal(status, $"Refused with {status}.", type, code, retryAfter);
 
