@@ -49,10 +49,13 @@ run "$GATEWAY_DISCONNECTS callers who leave" Verify.DisconnectTests
 
 run "Canaries" Verify.CanaryTests
 
+export GATEWAY_LIMIT_BURST=full
+run "Limits of four gateways together" Limits.LimitBurst
+
+export GATEWAY_LONG_RUNS=1
+run "A primary that flaps for a minute" Faults.FlappingTests
+
 export GATEWAY_SOAK_MINUTES=${GATEWAY_SOAK_MINUTES:-30}
 run "$GATEWAY_SOAK_MINUTES minutes at half of capacity" Verify.SoakTests
-
-GATEWAY_LIMIT_BURST=full check "limits of four gateways together" dotnet test tests/Gateway.Tests -c Release --no-build --nologo \
-  --filter FullyQualifiedName~Gateway.Tests.Limits.LimitBurst --logger "console;verbosity=detailed"
 
 if ((failed > 0)); then exit 1; fi
