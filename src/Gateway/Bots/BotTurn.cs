@@ -34,9 +34,10 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
 
         JsonBody? body = null;
         ApiError? refused = null;
+        var backstory = "";
         try
         {
-            var backstory = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
+            backstory = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
             body = TurnBody.Compose(request.Body, bot, system => Backstory.Compose(backstory, system), dropped);
         }
         catch (InvalidOperationException)
@@ -66,14 +67,15 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
             yield break;
         }
 
-        await foreach (var happened in StepAsync(request, call, dropped, facts, cancel))
+        await foreach (var happened in StepAsync(request, call, backstory, dropped, facts, cancel))
         {
             yield return happened;
         }
     }
 
     private async IAsyncEnumerable<BotEvent> StepAsync(
-        TurnRequest request, UpstreamCall call, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
+        TurnRequest request, UpstreamCall call, string backstory, List<string> dropped, RequestFacts facts,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         var (stream, error) = await models.OpenAsync(call, cancel);
         facts.Deployment = call.Trail!.LastDeployment;
@@ -81,7 +83,7 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
         dropped.AddRange(call.DroppedParams);
         if (stream is null)
         {
-            yield return new BotEvent.Failed(MessagePositions.Restore(error!, request.Body, call.Body));
+            yield return Failed(error!);
             yield break;
         }
 
@@ -108,8 +110,12 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
 
             facts.Deployment = call.Trail!.LastDeployment;
             yield return stream.Error is { } broken
-                ? new BotEvent.Failed(broken)
+                ? Failed(broken)
                 : new BotEvent.Finished(chunks.FinishReason, stream.Usage).Checked(request.Selector);
         }
+
+        // What an upstream says of a request tells of what the bot added to it, which is not the caller's to know.
+        BotEvent.Failed Failed(ApiError said) =>
+            new(MessagePositions.Restore(Backstory.Conceal(said, backstory), request.Body, call.Body));
     }
 }

@@ -1,4 +1,5 @@
 using Gateway.Bots;
+using Gateway.Http;
 
 namespace Gateway.Tests.Bots;
 
@@ -25,4 +26,20 @@ public sealed class BackstoryTests
     [InlineData("  ", new string[0], "")]
     public void The_callers_system_messages_are_appended(string story, string[] system, string prompt) =>
         Assert.Equal(prompt, Backstory.Compose(story, system));
+
+    [Theory]
+    [InlineData("Invalid value: 'You never mention the secret discount of 12 %.' at messages[0].", true)]
+    [InlineData("x You never mention the secret y", true)]
+    [InlineData("This model's maximum context length is 8 tokens.", false)]
+    [InlineData("", false)]
+    public void A_refusal_that_quotes_the_backstory_loses_its_words_alone(string words, bool isConcealed)
+    {
+        var said = ApiError.FromUpstream(400, "invalid_request_error", "invalid_value", words, "messages[0]", null);
+
+        var told = Backstory.Conceal(said, "You are Ada. You never mention the secret discount of 12 %. Be brief.");
+
+        Assert.Equal(isConcealed, told.Message != words);
+        Assert.DoesNotContain("secret", told.Message, StringComparison.Ordinal);
+        Assert.Equal((400, "invalid_value"), (told.Status, told.Code));
+    }
 }
