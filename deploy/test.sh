@@ -49,7 +49,8 @@ fatal() {
 # shellcheck disable=SC2317 # reached through step
 # In a process group of its own: a hung test's process outlives the test runner that gave it up.
 run_tests() {
-  setsid "$@" &
+  # Bash has what it starts in the background ignore Ctrl-C, and that would be inherited by gateways that a test interrupts.
+  setsid env --default-signal=INT,QUIT "$@" &
   test_group=$!
   wait "$test_group"
 }

@@ -124,6 +124,26 @@ internal static class LocalKeys
     }
 
     /// <summary>
+    /// Holds a lock until it is disposed; its file goes with it, which is safe since whoever comes later looks first. Moving a file without overwriting looks first and moves then, so two that do it in
+    /// the same moment would both take theirs for the one that stands.
+    /// </summary>
+    private static async Task<FileStream> TakeTurnAsync(string path, CancellationToken cancel)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return new FileStream(
+                    path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException) when (File.Exists(path) && tries < 500)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), cancel);
+            }
+        }
+    }
+
+    /// <summary>
     /// Makes a file that only its owner can read, and that is whole from the moment it has its name: another gateway on
     /// the same directory may be doing this too.
     /// </summary>
@@ -134,6 +154,12 @@ internal static class LocalKeys
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            await using var turn = await TakeTurnAsync($"{path}.making", cancel);
+            if (await ReadFileAsync(path, cancel) is { Length: > 0 } there)
+            {
+                return (there, false);
+            }
+
             var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
             if (!OperatingSystem.IsWindows())
             {

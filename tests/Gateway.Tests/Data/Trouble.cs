@@ -58,7 +58,7 @@ internal static class Trouble
     public const string Yaml =
         """
         providers: [ { name: closed, baseUrl: "http://127.0.0.1:9/v1" } ]
-        models: [ { name: m, deployments: [ { provider: closed } ] } ]
+        models: [ { name: m, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: closed } ] } ]
         workspaces: [ { name: acme, bots: [ { id: used, model: m, backstory: Hello. }, { id: unused, model: m, backstory: Hello. } ] } ]
         """;
 }

@@ -26,7 +26,7 @@ public sealed class PassthroughFaultTests(FaultSetup setup) : FaultTest(setup)
     public async Task A_break_before_the_first_byte_of_the_body_is_not_seen()
     {
         // The empty piece sends the headers off.
-        var headersAlone = Answer.Stream(new AnswerHead(ContentType: "application/json"), Piece.Of(""), Piece.Abort);
+        var headersAlone = Answer.Stream(new AnswerHead(ContentType: "application/json"), Piece.Of(""), Piece.Wait(TimeSpan.FromMilliseconds(300)), Piece.Abort);
         var call = At(Door.ModelPlain, "alone").On("a", headersAlone, Good);
 
         await AssertGoodAsync(call, "a=cut", "a=ok");

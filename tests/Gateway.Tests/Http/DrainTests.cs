@@ -137,7 +137,9 @@ public sealed class DrainTests(TestPostgres postgres) : IAsyncDisposable
         await UntilAsync(async () => (await GetAsync("/health/ready")).Status == 503);
         _gateway.AskToEnd();
 
-        Assert.Equal(StreamEnding.ErrorThenAbort, (await stream).Ending);
+        // A refusal where the first word had not come through yet.
+        var reply = await stream;
+        Assert.True(reply.Ending == StreamEnding.ErrorThenAbort || reply.Status == 503, $"{reply.Status} {reply.Ending}: {reply.Text}");
         Assert.Equal(0, await _gateway.WaitForEndAsync(Cancel));
     }
 
