@@ -78,8 +78,7 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
         [EnumeratorCancellation] CancellationToken cancel)
     {
         var (stream, error) = await models.OpenAsync(call, cancel);
-        facts.Deployment = call.Trail!.LastDeployment;
-        facts.AttemptsHeader = call.Trail.Count > 0 ? call.Trail.ToHeader() : null;
+        NoteAttempts();
         dropped.AddRange(call.DroppedParams);
         if (stream is null)
         {
@@ -108,10 +107,24 @@ internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider c
             }
             while (await stream.ReadAsync());
 
-            facts.Deployment = call.Trail!.LastDeployment;
-            yield return stream.Error is { } broken
-                ? Failed(broken)
-                : new BotEvent.Finished(chunks.FinishReason, stream.Usage).Checked(request.Selector);
+            if (stream.Error is { } broken)
+            {
+                // What became of the attempt is known when it has ended, and the header of a refusal says it.
+                await stream.DisposeAsync();
+                NoteAttempts();
+                yield return Failed(broken);
+                yield break;
+            }
+
+            NoteAttempts();
+            yield return new BotEvent.Finished(chunks.FinishReason, stream.Usage).Checked(request.Selector);
+        }
+
+        void NoteAttempts()
+        {
+            var trail = call.Trail!;
+            facts.Deployment = trail.LastDeployment;
+            facts.AttemptsHeader = trail.Count > 0 ? trail.ToHeader() : null;
         }
 
         // What an upstream says of a request tells of what the bot added to it, which is not the caller's to know.

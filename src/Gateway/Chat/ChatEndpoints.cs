@@ -41,17 +41,17 @@ internal sealed class ChatCompletions(
 
         using (body)
         {
-            var (request, error) = ChatRequest.Read(body.Memory);
-            if (request is null)
+            var (request, selector, error) = ChatRequest.Read(body.Memory);
+            if (selector is null)
             {
                 await RefuseAsync(http, error!);
                 return;
             }
 
             var facts = RequestFacts.Of(http);
-            facts.Selector = request.Selector.Canonical;
-            await metering.RunAsync(
-                http, (request.Selector as Selector.Bot)?.Id, metered => AnswerAsync(http, request, metered, cancel));
+            facts.Selector = selector.Canonical;
+            await metering.RunAsync(http, (selector as Selector.Bot)?.Id, metered =>
+                request is null ? RefuseAsync(http, error!) : AnswerAsync(http, request, metered, cancel));
         }
     }
 

@@ -36,34 +36,34 @@ internal sealed class ChatRequest
     public bool AnswersInOldForm { get; private init; }
 
     /// <summary>Reads and checks a body.</summary>
-    /// <returns>Either the request, or why it is refused.</returns>
-    public static (ChatRequest? Request, ApiError? Error) Read(ReadOnlyMemory<byte> bytes)
+    /// <returns>Either the request, or why it is refused; and whom it asks, if that can be told, of either.</returns>
+    public static (ChatRequest? Request, Selector? Selector, ApiError? Error) Read(ReadOnlyMemory<byte> bytes)
     {
         var look = new MessageLook();
         if (!JsonBody.TryRead(bytes, look.Inspect, out var body, out var error)
             || (error = ChatFields.Check(body)) is not null)
         {
-            return (null, error);
+            return (null, AskedIn(bytes), error);
         }
 
         if (!body.TryGet("model"u8, out var model))
         {
-            return (null, ApiError.MissingParameter("model"));
+            return (null, null, ApiError.MissingParameter("model"));
         }
 
         if (body.Text(model) is not { } text || Selector.Parse(text) is not { } selector)
         {
-            return (null, ApiError.InvalidSelector(body.Text(model) ?? ""));
+            return (null, null, ApiError.InvalidSelector(body.Text(model) ?? ""));
         }
 
         if (!body.TryGet("messages"u8, out var messages))
         {
-            return (null, ApiError.MissingParameter("messages"));
+            return (null, selector, ApiError.MissingParameter("messages"));
         }
 
         if (look.Messages == 0)
         {
-            return (null, ApiError.EmptyArray("messages"));
+            return (null, selector, ApiError.EmptyArray("messages"));
         }
 
         var isStream = body.TryGet("stream"u8, out var stream) && stream.Kind == JsonTokenType.True;
@@ -78,8 +78,15 @@ internal sealed class ChatRequest
             AsksForOneChoice = choices == 1,
             IsInOldForm = look.IsInOldForm || answersInOldForm,
             AnswersInOldForm = answersInOldForm,
-        }, null);
+        }, selector, null);
     }
+
+    /// <summary>Whom a refused request asks, since it is recorded as well; null when that cannot be told.</summary>
+    private static Selector? AskedIn(ReadOnlyMemory<byte> bytes) =>
+        JsonBody.TryRead(bytes, null, out var body, out _)
+        && body.TryGet("model"u8, out var model) && model.Kind == JsonTokenType.String && body.Text(model) is { } text
+            ? Selector.Parse(text)
+            : null;
 
     private static double? Number(JsonBody body, ReadOnlySpan<byte> name)
     {

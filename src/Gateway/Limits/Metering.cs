@@ -11,6 +11,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvid
     private const string Done = "done";
     private const string Rescued = "rescued";
     private const string UpstreamCut = "upstream_cut";
+    private const string InternalError = "internal_error";
 
     /// <summary>Runs a request. <see cref="RequestFacts.Caller"/> and <see cref="RequestFacts.Selector"/> must be known.</summary>
     /// <param name="bot">The bot's id; null for a model.</param>
@@ -33,7 +34,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvid
         }
         catch
         {
-            facts.End ??= "internal_error";
+            facts.End ??= InternalError;
             throw;
         }
         finally
@@ -53,6 +54,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvid
         RequestFacts.CallerLeft when !http.Response.HasStarted => 0,
         // The edge answers it.
         RequestFacts.Shutdown when !http.Response.HasStarted => ApiError.ShuttingDown().Status,
+        InternalError when !http.Response.HasStarted => ApiError.Unhandled().Status,
         _ => http.Response.StatusCode,
     };
 }

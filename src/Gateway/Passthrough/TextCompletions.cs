@@ -24,9 +24,10 @@ internal static class TextCompletions
         using (bytes)
         {
             ModelRoute? route = null;
-            if (JsonBody.TryRead(bytes.Memory, null, out var body, out var error) && (error = Check(body)) is null)
+            if (JsonBody.TryRead(bytes.Memory, null, out var body, out var error))
             {
                 (route, error) = Target.Find(http, body);
+                error = Check(body) ?? error;
             }
 
             if (RequestFacts.Of(http).Selector is null)

@@ -27,7 +27,6 @@ internal sealed class Provider(
 {
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
-
     public string Name { get; } = name;
 
     /// <summary>Without a slash at the end.</summary>

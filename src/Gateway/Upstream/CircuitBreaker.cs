@@ -33,9 +33,6 @@ internal sealed class CircuitBreaker(TimeProvider clock)
         set => Volatile.Write(ref _options, value);
     }
 
-    /// <summary>How many trials there were; for metrics.</summary>
-    public long Trials { get; private set; }
-
     public CircuitState State
     {
         get
@@ -83,7 +80,6 @@ internal sealed class CircuitBreaker(TimeProvider clock)
             }
 
             (_trial, isTrial) = (ticket, true);
-            Trials++;
             return true;
         }
     }

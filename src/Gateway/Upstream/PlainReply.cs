@@ -165,7 +165,7 @@ internal sealed class PlainReply : IDisposable
                 Model = isModel && json.TokenType == JsonTokenType.String ? json.GetString() : Model;
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {
-                    Usage = TokenUsage.Read(ref json);
+                    Usage = TokenUsage.Read(ref json) ?? Usage;
                     continue;
                 }
 

@@ -147,7 +147,7 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
                 if (json.TokenType == JsonTokenType.StartObject)
                 {
                     hasUsage = true;
-                    Usage = TokenUsage.Read(ref json);
+                    Usage = TokenUsage.Read(ref json) ?? Usage;
                 }
                 else
                 {

@@ -8,7 +8,11 @@ namespace Gateway.Upstream;
 internal readonly record struct TokenUsage(int Input, int Output, int CachedInput, int Reasoning)
 {
     /// <summary>Reads a <c>usage</c> object; the reader stands at its brace and is left at its end.</summary>
-    public static TokenUsage Read(ref Utf8JsonReader json)
+    /// <returns>
+    /// Null when it reports no tokens, as that of a transcription counted in seconds. Parts are never more than their whole:
+    /// a price would become negative.
+    /// </returns>
+    public static TokenUsage? Read(ref Utf8JsonReader json)
     {
         var (input, output, cached, reasoning) = (0, 0, 0, 0);
         var depth = json.CurrentDepth;
@@ -38,7 +42,9 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
             }
         }
 
-        return new TokenUsage(input, output, cached, reasoning);
+        return input == 0 && output == 0
+            ? null
+            : new TokenUsage(input, output, Math.Min(cached, input), Math.Min(reasoning, output));
     }
 
     /// <summary>Finds the usage of a whole reply; null when it reports no tokens, or is no JSON object.</summary>
@@ -54,9 +60,7 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
                 json.Read();
                 if (isUsage && json.TokenType == JsonTokenType.StartObject)
                 {
-                    // Transcriptions may be counted in seconds instead.
-                    var usage = Read(ref json);
-                    return usage is { Input: 0, Output: 0 } ? null : usage;
+                    return Read(ref json);
                 }
 
                 json.Skip();
@@ -74,5 +78,5 @@ internal readonly record struct TokenUsage(int Input, int Output, int CachedInpu
         new(a.Input + b.Input, a.Output + b.Output, a.CachedInput + b.CachedInput, a.Reasoning + b.Reasoning);
 
     private static int Number(ref Utf8JsonReader json) =>
-        json.Read() && json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? number : 0;
+        json.Read() && json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? Math.Max(0, number) : 0;
 }

@@ -135,6 +135,16 @@ public sealed partial class RescueRuleTests(FaultSetup setup) : FaultTest(setup)
         }
     }
 
+    [Fact]
+    public async Task A_bots_whole_reply_names_the_attempts_behind_its_first_content_too()
+    {
+        var call = At(Door.BotPlain, "prefill").On("a", RescueCase.Breaks).On("c-f1", RescueCase.Continues);
+        call.AssertAnswered(await call.AskAsync(RescueCase.CutAfter(5)), RescueCase.Text, "a=cut", "c-f1=ok");
+
+        call = At(Door.BotPlain, "norescue").On("a", RescueCase.Breaks);
+        await call.AssertRefusedAsync(await call.AskAsync(RescueCase.CutAfter(5)), 502, "upstream_unavailable", "a=cut");
+    }
+
     private static Piece[] Begin => [Piece.Of(Chunk("""{"role":"assistant","content":""}"""))];
 
     private static string Finish => Chunk("{}", "\"stop\"");

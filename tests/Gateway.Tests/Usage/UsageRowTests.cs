@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Tests.Support;
 
@@ -35,6 +36,37 @@ public sealed class UsageRowTests(TestPostgres postgres)
         Assert.Equal((404, "model_not_found", 0, "[]", 0L), (rows["unknown"].Status, rows["unknown"].EndReason, rows["unknown"].Steps, rows["unknown"].Attempts, rows["unknown"].Input));
         Assert.Equal((200, "done", true), (rows["stream"].Status, rows["stream"].EndReason, rows["stream"].IsStream));
         Assert.Equal((500, "500"), (rows["failed"].Status, (string?)JsonNode.Parse(rows["failed"].Attempts)![0]!["outcome"]));
+    }
+
+    [Theory]
+    [InlineData("chat/completions", """{"model":"model/name=m","messages":[{"role":"user","content":"Hello"}],"temperature":"hot"}""")]
+    [InlineData("chat/completions", """{"messages":[{"role":1}],"model":"model/name=m"}""")]
+    [InlineData("chat/completions", """{"model":"model/name=m"}""")]
+    [InlineData("completions", """{"model":"model/name=m","prompt":"Hello","n":"two"}""")]
+    public async Task A_request_that_is_refused_for_its_form_is_a_row_too(string route, string body)
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        using (var refused = await gateway.Client.PostAsync($"/v1/{route}", new StringContent(body, Encoding.UTF8, "application/json"), Cancel))
+        {
+            Assert.Equal(400, (int)refused.StatusCode);
+        }
+
+        var row = Assert.Single(await gateway.RowsAsync(1, Cancel));
+        Assert.Equal(("model/name=m", 400, 0, "[]"), (row.Selector, row.Status, row.Steps, row.Attempts));
+    }
+
+    [Fact]
+    public async Task A_reply_whose_usage_reports_nothing_is_estimated()
+    {
+        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
+        var silent = JsonNode.Parse(Replies.Completion("m", "Hello."))!;
+        silent["usage"] = new JsonObject();
+        gateway.Upstream.Reset();
+        gateway.Upstream.Answers(Answer.Json(silent.ToJsonString()));
+        Assert.Equal(200, await gateway.AskAsync("silent", cancel: Cancel));
+
+        var row = Assert.Single(await gateway.RowsAsync(1, Cancel));
+        Assert.True(row is { IsEstimated: true, Input: > 0, Output: > 0 });
     }
 
     [Fact]
