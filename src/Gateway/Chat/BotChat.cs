@@ -24,8 +24,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         if (refused is not null)
         {
-            facts.End = refused.Code ?? refused.Type;
-            await refused.WriteAsync(http);
+            await refused.RefuseAsync(http);
             return;
         }
 
@@ -107,10 +106,9 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         Task RefuseAsync(ApiError error)
         {
-            facts.End = error.Code ?? error.Type;
             DroppedParams.Name(http, dropped);
             AttemptHeaders.Set(http, facts);
-            return error.WriteAsync(http);
+            return error.RefuseAsync(http);
         }
     }
 }

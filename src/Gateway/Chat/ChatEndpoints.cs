@@ -35,7 +35,7 @@ internal sealed class ChatCompletions(
         var (body, refused) = await RequestBody.ReadJsonAsync(http, limits, cancel);
         if (body is null)
         {
-            await RefuseAsync(http, refused!);
+            await refused!.RefuseAsync(http);
             return;
         }
 
@@ -44,14 +44,14 @@ internal sealed class ChatCompletions(
             var (request, selector, error) = ChatRequest.Read(body.Memory);
             if (selector is null)
             {
-                await RefuseAsync(http, error!);
+                await error!.RefuseAsync(http);
                 return;
             }
 
             var facts = RequestFacts.Of(http);
             facts.Selector = selector.Canonical;
             await metering.RunAsync(http, (selector as Selector.Bot)?.Id, metered =>
-                request is null ? RefuseAsync(http, error!) : AnswerAsync(http, request, metered, cancel));
+                request is null ? error!.RefuseAsync(http) : AnswerAsync(http, request, metered, cancel));
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class ChatCompletions(
         var caller = RequestFacts.Of(http).Caller!;
         if (!caller.MayUse(request.Selector))
         {
-            await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
+            await ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
             return;
         }
 
@@ -74,16 +74,10 @@ internal sealed class ChatCompletions(
         var name = ((Selector.Model)request.Selector).Name;
         if (catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
         {
-            await RefuseAsync(http, ApiError.UnknownModel(request.Selector.Text));
+            await ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
             return;
         }
 
         await models.RunAsync(http, request, route, metered, cancel);
-    }
-
-    private static Task RefuseAsync(HttpContext http, ApiError error)
-    {
-        RequestFacts.Of(http).End = error.Code ?? error.Type;
-        return error.WriteAsync(http);
     }
 }

@@ -15,8 +15,7 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
             var (translated, error) = LegacyFunctions.ToTools(body);
             if (translated is null)
             {
-                RequestFacts.Of(http).End = error!.Code ?? error.Type;
-                await error.WriteAsync(http);
+                await error!.RefuseAsync(http);
                 return;
             }
 
@@ -36,8 +35,7 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
 
         if (await metered.ReserveAsync(call.Need(), null, cancel) is { } limited)
         {
-            RequestFacts.Of(http).End = limited.Code ?? limited.Type;
-            await limited.WriteAsync(http);
+            await limited.RefuseAsync(http);
             return;
         }
 

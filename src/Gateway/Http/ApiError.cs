@@ -223,6 +223,13 @@ internal sealed record ApiError(
         return HttpMethods.IsHead(http.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body).AsTask();
     }
 
+    /// <summary>Answers with this refusal and notes it as how the request ended. Only before the response has started.</summary>
+    public Task RefuseAsync(HttpContext http)
+    {
+        RequestFacts.Of(http).End = Code ?? Type;
+        return WriteAsync(http);
+    }
+
     public IResult ToResult() => new Result(this);
 
     /// <summary>What a caller sent, short enough to show and without what would garble a terminal.</summary>

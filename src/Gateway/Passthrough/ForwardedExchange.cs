@@ -60,14 +60,13 @@ internal sealed class ForwardedExchange(
 
         CopyHeaders(httpContext.Response, proxyResponse);
         DroppedParams.Name(httpContext, dropped);
-        attempt.Succeeded();
+        attempt.Began();
         AttemptHeaders.Set(httpContext, trail);
-        trail.Usage.SawContent();
         // A plain reply has only the total; what comes bit by bit must not fall silent.
         var type = proxyResponse.Content.Headers.ContentType?.MediaType;
         var isJson = type == "application/json";
         _reply = new WatchedReply(
-            await proxyResponse.Content.ReadAsStreamAsync(cancellationToken), attempt,
+            await proxyResponse.Content.ReadAsStreamAsync(cancellationToken), attempt, trail.Usage,
             isJson ? null : attempt.Route.Model.Timeouts.Idle, isJson && IsWorthReading(proxyResponse.Content.Headers));
         proxyResponse.Content = new StreamOnly(_reply);
         return true;

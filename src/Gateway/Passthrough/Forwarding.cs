@@ -21,7 +21,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         var need = new Need(body.PromptTokens, route.Model.Price?.Of(body.PromptTokens, 0, 0)) { IsFirm = true };
         if (await metered.ReserveAsync(need, null, http.RequestAborted) is { } limited)
         {
-            await PassthroughEndpoints.RefuseAsync(http, limited);
+            await limited.RefuseAsync(http);
             return;
         }
 
@@ -32,7 +32,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         if (over is null)
         {
             AttemptHeaders.Set(http, trail);
-            await PassthroughEndpoints.RefuseAsync(http, failure?.Error ?? attempts.Unavailable(route));
+            await (failure?.Error ?? attempts.Unavailable(route)).RefuseAsync(http);
         }
     }
 
@@ -77,9 +77,14 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
             {
                 attempt.Failed(failure, tokens);
             }
+            else if (outcome == ForwarderError.None)
+            {
+                attempt.Succeeded();
+                attempt.Ended("ok", tokens);
+            }
             else
             {
-                attempt.Ended(outcome == ForwarderError.None ? "ok" : RequestFacts.CallerLeft, tokens);
+                attempt.Ended(RequestFacts.CallerLeft, tokens);
             }
 
             attempt.Dispose();

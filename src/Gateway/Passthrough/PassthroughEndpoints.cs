@@ -24,12 +24,6 @@ internal static class PassthroughEndpoints
         return routes;
     }
 
-    public static Task RefuseAsync(HttpContext http, ApiError error)
-    {
-        RequestFacts.Of(http).End = error.Code ?? error.Type;
-        return error.WriteAsync(http);
-    }
-
     private static async Task ForwardJsonAsync(HttpContext http) => await ForwardAsync(http, await ReadJsonAsync(http));
 
     private static async Task ForwardAsync(HttpContext http)
@@ -38,7 +32,7 @@ internal static class PassthroughEndpoints
         var operation = http.GetRouteValue("operation") as string;
         if (operation is not { Length: > 0 } || operation.AsSpan().ContainsAnyExcept(PathCharacters))
         {
-            await RefuseAsync(http, ApiError.UnknownUrl(http.Request.Method, http.Request.Path));
+            await ApiError.UnknownUrl(http.Request.Method, http.Request.Path).RefuseAsync(http);
             return;
         }
 
@@ -58,13 +52,13 @@ internal static class PassthroughEndpoints
         {
             if (RequestFacts.Of(http).Selector is null)
             {
-                await RefuseAsync(http, read.Error!);
+                await read.Error!.RefuseAsync(http);
                 return;
             }
 
             await http.RequestServices.GetRequiredService<Metering>().RunAsync(http, bot: null, metered =>
                 read.Error is { } error
-                    ? RefuseAsync(http, error)
+                    ? error.RefuseAsync(http)
                     : http.RequestServices.GetRequiredService<Forwarding>().RunAsync(http, read.Body!, read.Route!, metered));
         }
     }

@@ -17,7 +17,7 @@ internal static class TextCompletions
         var (bytes, refused) = await RequestBody.ReadJsonAsync(http, http.RequestServices.GetRequiredService<BodyLimits>(), cancel);
         if (bytes is null)
         {
-            await PassthroughEndpoints.RefuseAsync(http, refused!);
+            await refused!.RefuseAsync(http);
             return;
         }
 
@@ -32,12 +32,12 @@ internal static class TextCompletions
 
             if (RequestFacts.Of(http).Selector is null)
             {
-                await PassthroughEndpoints.RefuseAsync(http, error!);
+                await error!.RefuseAsync(http);
                 return;
             }
 
             await http.RequestServices.GetRequiredService<Metering>().RunAsync(http, bot: null, metered =>
-                error is null ? AnswerAsync(http, route!, body, metered, cancel) : PassthroughEndpoints.RefuseAsync(http, error));
+                error is null ? AnswerAsync(http, route!, body, metered, cancel) : error.RefuseAsync(http));
         }
     }
 
@@ -57,7 +57,7 @@ internal static class TextCompletions
         };
         if (await metered.ReserveAsync(call.Need(), null, cancel) is { } limited)
         {
-            await PassthroughEndpoints.RefuseAsync(http, limited);
+            await limited.RefuseAsync(http);
             return;
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Gateway.Upstream;
+using Gateway.Usage;
 
 namespace Gateway.Passthrough;
 
@@ -9,7 +10,7 @@ namespace Gateway.Passthrough;
 /// </summary>
 /// <param name="idle">Longest silence; null: only the total goes on running.</param>
 /// <param name="isRead">Whether a copy is kept, up to <see cref="MaxReadBytes"/>.</param>
-internal sealed class WatchedReply(Stream upstream, Attempt attempt, TimeSpan? idle, bool isRead) : Stream
+internal sealed class WatchedReply(Stream upstream, Attempt attempt, RequestUsage usage, TimeSpan? idle, bool isRead) : Stream
 {
     /// <summary>Largest reply whose usage is read, in bytes.</summary>
     public const int MaxReadBytes = 1_048_576;
@@ -50,6 +51,7 @@ internal sealed class WatchedReply(Stream upstream, Attempt attempt, TimeSpan? i
             attempt.Clock.Stop();
             if (!buffer.IsEmpty)
             {
+                NoteContent(read);
                 Look(buffer.Span[..read]);
             }
 
@@ -81,6 +83,14 @@ internal sealed class WatchedReply(Stream upstream, Attempt attempt, TimeSpan? i
     {
         upstream.Dispose();
         base.Dispose(disposing);
+    }
+
+    private void NoteContent(int read)
+    {
+        if (read > 0)
+        {
+            usage.SawContent();
+        }
     }
 
     private void Look(ReadOnlySpan<byte> bytes)

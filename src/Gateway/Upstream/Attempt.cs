@@ -21,6 +21,7 @@ internal sealed class Attempt : IDisposable
     private readonly double _startedMs;
     private Activity? _span;
     private double? _firstContentMs;
+    private bool _isNoted;
     private bool _isJudged;
     private bool _isEnded;
 
@@ -67,9 +68,23 @@ internal sealed class Attempt : IDisposable
             return;
         }
 
+        Began();
         _isJudged = true;
-        _firstContentMs = _trail.Usage.ElapsedMs - _startedMs;
         _breaker.Succeeded(_ticket);
+    }
+
+    /// <summary>
+    /// Its reply is on its way to the caller, whose headers say so; whether the deployment is good is seen at the reply's end.
+    /// </summary>
+    public void Began()
+    {
+        if (_isNoted)
+        {
+            return;
+        }
+
+        _isNoted = true;
+        _firstContentMs = _trail.Usage.ElapsedMs - _startedMs;
         _trail.Note(Label, "ok");
     }
 
@@ -92,7 +107,7 @@ internal sealed class Attempt : IDisposable
             _breaker.Answered(_ticket);
         }
 
-        if (_isJudged)
+        if (_isNoted)
         {
             _trail.Correct(Label, failure.Outcome);
         }
@@ -101,7 +116,7 @@ internal sealed class Attempt : IDisposable
             _trail.Note(Label, failure.Outcome);
         }
 
-        _isJudged = true;
+        _isJudged = _isNoted = true;
         End(failure.Outcome, tokens);
     }
 

@@ -38,8 +38,8 @@ internal sealed class AttemptStream : IAsyncDisposable
     /// <summary>What <see cref="ReadAsync"/> ended with when the stream broke; null while it goes on or ended whole.</summary>
     public AttemptFailure? Failure { get; private set; }
 
-    /// <summary>What the attempt ends as when it is left in the middle.</summary>
-    public string LeftAs { get; set; } = "caller_left";
+    /// <summary>What the attempt ends as when its answer is not wanted; null: as one that the caller left.</summary>
+    public string? LeftAs { get; set; }
 
     /// <summary>Whether the upstream sent its own <c>[DONE]</c>.</summary>
     public bool IsDone { get; private set; }
@@ -201,13 +201,13 @@ internal sealed class AttemptStream : IAsyncDisposable
         {
             _attempt.Failed(Failure, Used(isWhole: false));
         }
-        else if (IsDone || Facts.IsFinished)
+        else if (LeftAs is null && (IsDone || Facts.IsFinished))
         {
             _attempt.Ended(_wasCut && Facts.Usage is null ? Attempt.CutAfterFinish : "ok", Used(isWhole: true));
         }
         else
         {
-            _attempt.Ended(LeftAs, Used(isWhole: false));
+            _attempt.Ended(LeftAs ?? "caller_left", Used(isWhole: Facts.IsFinished));
         }
 
         Release();

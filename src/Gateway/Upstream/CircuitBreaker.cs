@@ -25,6 +25,7 @@ internal sealed class CircuitBreaker(TimeProvider clock)
     private CircuitState _state;
     private long _openedAt;
     private long _trial;
+    private long _trialBegan;
     private long _tickets;
 
     /// <summary>As the model is configured now.</summary>
@@ -74,12 +75,14 @@ internal sealed class CircuitBreaker(TimeProvider clock)
                 (_state, _trial) = (CircuitState.HalfOpen, 0);
             }
 
-            if (_state != CircuitState.HalfOpen || _trial != 0)
+            // A trial that does not end, such as a plain request to which nobody answers, is not waited for longer than a
+            // circuit is open: there is one trial in that time, and its verdict is not the only one to come.
+            if (_state != CircuitState.HalfOpen || (_trial != 0 && clock.GetElapsedTime(_trialBegan) < _options.Open))
             {
                 return false;
             }
 
-            (_trial, isTrial) = (ticket, true);
+            (_trial, isTrial, _trialBegan) = (ticket, true, clock.GetTimestamp());
             return true;
         }
     }

@@ -17,8 +17,7 @@ internal sealed class PlainRelay(ModelCalls models)
         AttemptHeaders.Set(http, call);
         if (reply is null)
         {
-            facts.End = error!.Code ?? error.Type;
-            await error.WriteAsync(http);
+            await error!.RefuseAsync(http);
             return;
         }
 

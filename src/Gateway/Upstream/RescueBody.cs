@@ -25,6 +25,11 @@ internal static class RescueBody
             return null;
         }
 
+        if (!IsWellFormed(sent))
+        {
+            return null;
+        }
+
         var bytes = body.Bytes.Span;
         var written = new ArrayBufferWriter<byte>(bytes.Length + sent.Length + 128);
         var at = 0;
@@ -50,6 +55,27 @@ internal static class RescueBody
 
         written.Write(bytes[at..]);
         return JsonBody.TryRead(written.WrittenMemory, null, out var made, out _) ? made : null;
+    }
+
+    /// <summary>Whether every half of a character has its other half.</summary>
+    private static bool IsWellFormed(string text)
+    {
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (!char.IsSurrogate(text[at]))
+            {
+                continue;
+            }
+
+            if (at + 1 == text.Length || !char.IsSurrogatePair(text[at], text[at + 1]))
+            {
+                return false;
+            }
+
+            at++;
+        }
+
+        return true;
     }
 
     private static bool IsLimit(JsonBody body, in JsonMember member, out long limit)

@@ -67,7 +67,7 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
             }
 
             var (refusal, length) = await ReadErrorAsync(response, attempt.Clock);
-            if ((int)response.StatusCode == 400 && mayResend
+            if ((int)response.StatusCode == 400 && mayResend && !attempt.Clock.HasRunOut
                 && Adapt(call, provider.Name, attempt.Name, known, refusal.AsSpan(0, length)))
             {
                 return (null, null);

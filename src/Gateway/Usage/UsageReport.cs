@@ -29,7 +29,7 @@ internal sealed class UsageReport(NpgsqlDataSource source, UsageTable table)
     private const string Sums =
         """
         count(*) AS requests,
-        count(*) FILTER (WHERE u.end_reason NOT IN ('done', 'rescued', 'caller_left')) AS errors,
+        count(*) FILTER (WHERE u.end_reason NOT IN ('done', 'rescued', 'upstream_cut', 'caller_left')) AS errors,
         sum(u.input_tokens)::bigint AS input_tokens,
         sum(u.cached_input_tokens)::bigint AS cached_input_tokens,
         sum(u.output_tokens)::bigint AS output_tokens,

@@ -120,6 +120,24 @@ public sealed class CircuitBreakerTests
     }
 
     [Fact]
+    public void A_trial_that_does_not_end_is_waited_for_no_longer_than_a_circuit_is_open()
+    {
+        Open();
+        _breaker.TryEnter(out var silent, out _);
+
+        _time.Step(TimeSpan.FromSeconds(9));
+        Assert.False(_breaker.TryEnter(out _, out _));
+        _time.Step(TimeSpan.FromSeconds(1));
+        Assert.True(_breaker.TryEnter(out var next, out var isTrial));
+
+        Assert.True(isTrial);
+        _breaker.Succeeded(next);
+        Assert.Equal(CircuitState.Closed, _breaker.State);
+        _breaker.Abandoned(silent);
+        Assert.Equal(CircuitState.Closed, _breaker.State);
+    }
+
+    [Fact]
     public void A_late_verdict_from_before_it_opened_changes_nothing()
     {
         _breaker.TryEnter(out var slow, out _);
