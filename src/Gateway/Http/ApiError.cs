@@ -205,6 +205,7 @@ internal sealed record ApiError(
     {
         var body = ToJson();
         var response = http.Response;
+        RequestFacts.Of(http).End ??= Code ?? Type;
         response.StatusCode = Status;
         response.ContentType = "application/json";
         response.ContentLength = body.Length;

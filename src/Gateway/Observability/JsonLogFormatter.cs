@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Serilog.Events;
 using Serilog.Formatting;
+using Serilog.Formatting.Display;
 
 namespace Gateway.Observability;
 
@@ -15,6 +17,9 @@ internal sealed class JsonLogFormatter : ITextFormatter
 {
     /// <summary>Its message would say all of it twice.</summary>
     private const string RequestLine = nameof(Log.Request);
+
+    /// <summary>As at a terminal: Serilog's own rendering puts quotes around every text, which JSON then escapes.</summary>
+    private static readonly MessageTemplateTextFormatter Message = new("{Message:lj}", CultureInfo.InvariantCulture);
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -43,7 +48,9 @@ internal sealed class JsonLogFormatter : ITextFormatter
 
         if (name != RequestLine)
         {
-            json.WriteString("message", logEvent.RenderMessage(System.Globalization.CultureInfo.InvariantCulture));
+            using var message = new StringWriter(CultureInfo.InvariantCulture);
+            Message.Format(logEvent, message);
+            json.WriteString("message", message.ToString());
         }
 
         foreach (var (key, value) in logEvent.Properties)
@@ -83,7 +90,7 @@ internal sealed class JsonLogFormatter : ITextFormatter
                 json.WriteNumberValue(Math.Round(number, 3));
                 break;
             default:
-                json.WriteStringValue(Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture));
+                json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
                 break;
         }
     }

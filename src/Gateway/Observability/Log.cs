@@ -71,9 +71,12 @@ internal static partial class Log
     [LoggerMessage(305, LogLevel.Warning, "A broken stream of {Model} could not be carried on ({Code})")]
     public static partial void RescueFailed(this ILogger log, string model, string? code);
 
+    [LoggerMessage(306, LogLevel.Warning, "{Deployment} broke off a stream after content was sent: {Outcome}; request {RequestId}")]
+    public static partial void StreamBroken(this ILogger log, string deployment, string outcome, string requestId);
+
     // The status alone: a provider's own words may quote the key that it refuses.
-    [LoggerMessage(303, LogLevel.Warning, "{Deployment} failed with {Outcome}: {Hint}")]
-    public static partial void AttemptFailed(this ILogger log, string deployment, string outcome, string hint);
+    [LoggerMessage(303, LogLevel.Warning, "{Deployment} failed with {Outcome}: {Hint}; request {RequestId}")]
+    public static partial void AttemptFailed(this ILogger log, string deployment, string outcome, string hint, string requestId);
 
     [LoggerMessage(500, LogLevel.Error, "The usage journal cannot be written ({Error}); requests are served on. Not on disk so far: {Starts} starts, {Ends} ends; lost: {Lost} rows. Trying again")]
     public static partial void JournalUnwritable(this ILogger log, string error, long starts, long ends, long lost);

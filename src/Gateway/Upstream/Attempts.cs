@@ -244,7 +244,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
             attempt.Dispose();
             if (failure!.Kind is FailureKind.Transient or FailureKind.Silent or FailureKind.Ours)
             {
-                log.AttemptFailed(attempt.Label, failure.Outcome, Hint(failure));
+                log.AttemptFailed(attempt.Label, failure.Outcome, Hint(failure), trail.Usage.Subject.RequestId);
             }
 
             return new Tried(null, failure, MayRepeat: failure.Kind == FailureKind.Transient

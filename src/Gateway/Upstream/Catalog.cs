@@ -122,7 +122,26 @@ internal sealed record Model(
 /// <param name="Name">The name that was asked for; the model's own but for <c>*</c>.</param>
 /// <param name="Selector">What messages call it: the selector as the caller wrote it.</param>
 /// <param name="Fallbacks">The models to ask when this one has failed, of the same snapshot; those alone that this workspace sees.</param>
-internal sealed record ModelRoute(Model Model, string Name, string Selector, IReadOnlyList<ModelRoute> Fallbacks);
+internal sealed record ModelRoute(Model Model, string Name, string Selector, IReadOnlyList<ModelRoute> Fallbacks)
+{
+    /// <summary>
+    /// What these tokens cost at most, in USD, whoever answers: a dearer fallback would overspend what was reserved for the
+    /// model. Null when the model's own price is unknown; a fallback without one costs what the model does.
+    /// </summary>
+    public decimal? MostUsd(long input, long output)
+    {
+        var most = Model.Price?.Of(input, 0, output);
+        foreach (var fallback in Fallbacks)
+        {
+            if (most is not null && fallback.Model.Price?.Of(input, 0, output) is { } usd && usd > most)
+            {
+                most = usd;
+            }
+        }
+
+        return most;
+    }
+}
 
 /// <summary>All models at one moment. Immutable; a request keeps the one it began with.</summary>
 internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers)

@@ -46,6 +46,9 @@ internal sealed class Rescue(Attempts attempts, UpstreamClient client, AttemptTr
         return false;
     }
 
+    /// <summary>Says in the log which deployment broke, whether or not anybody carries on.</summary>
+    public void Note(string outcome) => log.StreamBroken(trail.LastDeployment!, outcome, trail.Usage.Subject.RequestId);
+
     /// <summary>Whether this break may be carried on: plain text alone, and of a failure that is not the caller's own.</summary>
     public bool Allows(UpstreamCall call, AttemptFailure failure, StreamFacts facts) =>
         facts is { Text: not null, HasMoreThanText: false }

@@ -52,12 +52,12 @@ internal sealed class UpstreamCall
         Choices = Choices,
     };
 
-    /// <summary>What it may use at most, at the model that was asked for.</summary>
+    /// <summary>What it may use at most, at the model that was asked for or the dearest of its fallbacks.</summary>
     public Need Need()
     {
         var prompt = PromptTokens;
         var output = PromptEstimate.Output(Body, Route.Model, Choices, prompt);
-        return new Need(prompt + output, Route.Model.Price?.Of(prompt, 0, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
+        return new Need(prompt + output, Route.MostUsd(prompt, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
     }
 
     /// <summary>Whether a request for a stream asks for the usage chunk.</summary>

@@ -49,6 +49,7 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
             if (continued.HasDiverged)
             {
                 _current.LeftAs = "diverged";
+                rescue.Note(_current.LeftAs);
                 kind = EventKind.NoData;
                 return false;
             }
@@ -77,6 +78,7 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
             return false;
         }
 
+        rescue.Note(failure.Outcome);
         Error = rescue.Cause ?? failure.Error;
         if (!rescue.Allows(call, failure, _current.Facts))
         {

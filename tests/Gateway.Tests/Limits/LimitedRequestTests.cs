@@ -160,6 +160,37 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
         Assert.Single(upstream.Requests);
     }
 
+    [Fact]
+    public async Task A_budget_reserves_what_the_dearest_fallback_would_cost()
+    {
+        // Arrange
+        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        await using var upstream = await FakeUpstream.StartAsync();
+        upstream.Answers(Answer.Json(Replies.Completion("m", "Hi.")));
+        await using var gateway = await StartAsync(
+            database,
+            $$"""
+            providers: [ { name: fake, baseUrl: "{{upstream.BaseUrl}}" } ]
+            models:
+              - { name: cheap, deployments: [ { provider: fake } ], price: { input: 1, output: 1 }, fallbacks: [dear, unpriced] }
+              - { name: dear, deployments: [ { provider: fake } ], price: { input: 1, output: 1000 } }
+              - { name: unpriced, deployments: [ { provider: fake } ] }
+            """);
+        var key = await gateway.CreateLimitedKeyAsync(
+            database, l => (l.BudgetUsd, l.BudgetPer, l.Rpm) = (1m, BudgetPer.Month, 1_000), Cancel);
+        using var client = gateway.Client(key.Text);
+        await client.UntilShownAsync(Limit, "1000", Cancel);
+
+        // Act
+        var tooMuch = await client.AskAsync(Cancel, "model/name=cheap", ",\"max_tokens\":2000");
+        var fits = await client.AskAsync(Cancel, "model/name=cheap", ",\"max_tokens\":500");
+
+        // Assert
+        Assert.Equal((429, "insufficient_quota"), (tooMuch.Status, tooMuch.Code));
+        Assert.Equal(200, fits.Status);
+        Assert.Single(upstream.Requests);
+    }
+
     private static GatewayDb NewContext(string database) =>
         new(Microsoft.EntityFrameworkCore.NpgsqlDbContextOptionsBuilderExtensions.UseNpgsql(
             new Microsoft.EntityFrameworkCore.DbContextOptionsBuilder<GatewayDb>(), database).Options);
