@@ -38,7 +38,7 @@ internal static class DeploymentEndpoints
                 new DeploymentList(
                 [
                     .. catalog.Current.Models.OrderBy(m => m.Name, StringComparer.Ordinal)
-                        .SelectMany(m => m.Deployments.Select(d => Show(m, d, breakers.Find(d)))),
+                        .SelectMany(m => m.Deployments.Select(d => Show(m, d, breakers.Worst(d)))),
                 ]),
                 AdminJson.Default.DeploymentList)
             : ApiError.GlobalAdminOnly().ToResult();

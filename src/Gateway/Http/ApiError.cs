@@ -159,10 +159,16 @@ internal sealed record ApiError(
     public static ApiError UpstreamUnavailable(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' could not be reached.");
 
-    /// <summary>Every deployment is left alone for the moment, or has as many requests as it takes.</summary>
-    public static ApiError UpstreamBusy(string selector, TimeSpan retryAfter) =>
+    /// <summary>Every deployment has failed and is left alone for the moment.</summary>
+    public static ApiError UpstreamFailing(string selector, TimeSpan retryAfter) =>
         new(503, Server, "upstream_unavailable",
-            $"Every provider of '{selector}' is failing or fully occupied at the moment. Try again.", RetryAfter: retryAfter);
+            $"Every provider of '{selector}' is failing at the moment and not asked. Try again.", RetryAfter: retryAfter);
+
+    /// <summary>Every provider has as many requests as it takes, and as many that wait.</summary>
+    public static ApiError UpstreamOccupied(string selector) =>
+        new(503, Server, "upstream_overloaded",
+            $"Every place at the providers of '{selector}' is taken, and too many requests wait for one. Try again.",
+            RetryAfter: TimeSpan.FromSeconds(1));
 
     public static ApiError UpstreamRefusedUs(string selector) =>
         new(502, Server, "upstream_unavailable", $"The provider of '{selector}' does not accept the gateway's request.");

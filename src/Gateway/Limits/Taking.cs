@@ -44,7 +44,8 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
                     continue;
                 }
 
-                Take(share, share.Subject.Window(meter, most), Amount(meter, most));
+                var window = share.Subject.Window(meter, most);
+                Take(share, window, Amount(meter, most, window));
                 if (_refused is not null)
                 {
                     return;
@@ -74,10 +75,11 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
     }
 
     /// <summary>
-    /// A guess, and a step that is larger than a whole minute's limit, are cut to the limit: it would allow nothing
-    /// otherwise. What a budget is told for certain is not, since that could be spent.
+    /// A step that is larger than a whole minute's limit is cut to the limit, and a guess to what is left, down to an eighth
+    /// of it: a small limit would allow one request and then none otherwise. What a budget is told for certain is not cut, since
+    /// that could be spent.
     /// </summary>
-    private long Amount(LimitMeter meter, long most)
+    private long Amount(LimitMeter meter, long most, LimitWindow window)
     {
         if (meter == LimitMeter.Requests)
         {
@@ -85,7 +87,13 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
         }
 
         var amount = LimitMeters.IsUsd(meter) ? LimitMeters.Ceiling(need.Usd ?? 0) : need.Tokens;
-        return need.IsFirm && LimitMeters.IsBudget(meter) ? amount : Math.Min(amount, most);
+        if (need.IsFirm)
+        {
+            return LimitMeters.IsBudget(meter) ? amount : Math.Min(amount, most);
+        }
+
+        var guess = Math.Min(amount, most);
+        return Math.Clamp(most - window.Used, (guess + 7) / 8, guess);
     }
 
     private async ValueTask WaitAsync(TimeSpan longest, CancellationToken cancel)

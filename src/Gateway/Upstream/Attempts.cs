@@ -132,13 +132,15 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         TimeSpan? soonest = null;
         foreach (var candidate in Candidates(route))
         {
-            var wait = breakers.Find(candidate.Deployment)?.RetryAfter ?? TimeSpan.Zero;
+            var wait = breakers.Find(candidate.Route, candidate.Deployment)?.RetryAfter ?? TimeSpan.Zero;
             soonest = soonest is null || wait < soonest ? wait : soonest;
         }
 
         return soonest is null
             ? ApiError.UpstreamUnavailable(route.Selector)
-            : ApiError.UpstreamBusy(route.Selector, soonest > TimeSpan.FromSeconds(1) ? soonest.Value : TimeSpan.FromSeconds(1));
+            : soonest > TimeSpan.Zero
+            ? ApiError.UpstreamFailing(route.Selector, soonest > TimeSpan.FromSeconds(1) ? soonest.Value : TimeSpan.FromSeconds(1))
+            : ApiError.UpstreamOccupied(route.Selector);
     }
 
     /// <summary>A random order in which each comes as early as its weight says.</summary>
@@ -207,7 +209,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         where T : class
     {
         var (route, deployment) = candidate;
-        var breaker = breakers.For(route.Model, deployment);
+        var breaker = breakers.For(route, deployment);
         if (breaker.State == CircuitState.Open)
         {
             return default;

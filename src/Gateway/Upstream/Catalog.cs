@@ -39,12 +39,13 @@ internal sealed class Provider(
 
     public int? MaxConcurrency { get; } = maxConcurrency;
 
-    /// <summary>The places at this provider, with as many more that may wait for one; null: any number.</summary>
+    /// <summary>The places at this provider, with a queue of four times as many that may wait for one; null: any number.</summary>
     public ConcurrencyLimiter? Places { get; } = maxConcurrency is { } most
         ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
         {
             PermitLimit = most,
-            QueueLimit = most,
+            // A burst waits; what would wait for too long is better told so at once.
+            QueueLimit = 4 * most,
             QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
         })
         : null;

@@ -10,8 +10,8 @@ internal sealed class UpstreamGauges(CircuitBreakers breakers, Catalog catalog) 
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        _registered.Add(GatewayMetrics.BreakerState.Register(() => breakers.All.Select(b =>
-            new Measurement<int>((int)b.Breaker.State, new("provider", b.Provider), new KeyValuePair<string, object?>("model", b.Model)))));
+        _registered.Add(GatewayMetrics.BreakerState.Register(() => breakers.States.Select(b =>
+            new Measurement<int>((int)b.State, new("provider", b.Provider), new KeyValuePair<string, object?>("model", b.Model)))));
         _registered.Add(GatewayMetrics.ProviderInFlight.Register(() => Limited().Select(p =>
             new Measurement<int>(
                 p.MaxConcurrency!.Value - (int)p.Places!.GetStatistics()!.CurrentAvailablePermits,

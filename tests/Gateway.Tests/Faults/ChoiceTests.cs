@@ -113,17 +113,18 @@ public sealed class ChoiceTests(FaultSetup setup) : FaultTest(setup)
         call.On("own", answer, Say.Well);
         var first = call.AskAsync("first");
         await call.NthAsync("own", 1);
-        var second = call.AskAsync("second");
-        // The queue is as long as the places are many: one.
-        await UntilQueuedAsync(call.Model);
+        var waiting = await FillQueueAsync(call);
 
-        var third = await call.AskAsync("third");
+        var last = await call.AskAsync("last");
 
-        await call.AssertRefusedAsync(third, 503, "upstream_unavailable");
+        await call.AssertRefusedAsync(last, 503, "upstream_overloaded");
         Assert.Single(call.AskedAt("own"));
         held.SetResult();
         call.AssertAnswered(await first, Say.Text, "own=ok");
-        call.AssertAnswered(await second, Say.Text, "own=ok");
+        foreach (var reply in await Task.WhenAll(waiting))
+        {
+            call.AssertAnswered(reply, Say.Text, "own=ok");
+        }
     });
 
     [Fact]
@@ -147,14 +148,16 @@ public sealed class ChoiceTests(FaultSetup setup) : FaultTest(setup)
         call.On("own", answer).On("c-f1", Say.Well);
         var first = call.AskAsync("first");
         await call.NthAsync("own", 1);
-        var second = call.AskAsync("second");
-        await UntilQueuedAsync(call.Model);
+        var waiting = await FillQueueAsync(call);
 
-        call.AssertAnswered(await call.AskAsync("third"), Say.Text, "c-f1=ok");
+        call.AssertAnswered(await call.AskAsync("last"), Say.Text, "c-f1=ok");
 
         held.SetResult();
         call.AssertAnswered(await first, Say.Text, "own=ok");
-        call.AssertAnswered(await second, Say.Text, "own=ok");
+        foreach (var reply in await Task.WhenAll(waiting))
+        {
+            call.AssertAnswered(reply, Say.Text, "own=ok");
+        }
     });
 
     [Fact]
@@ -186,14 +189,22 @@ public sealed class ChoiceTests(FaultSetup setup) : FaultTest(setup)
         );
     }
 
-    /// <summary>Until one request waits for a place at the provider of this model, as the operator sees it.</summary>
-    private async Task UntilQueuedAsync(string model)
+    /// <summary>Asks until the queue of a provider with one place is full: four times as many wait as have a place.</summary>
+    private async Task<Task<RawReply>[]> FillQueueAsync(Call call)
+    {
+        var waiting = Enumerable.Range(0, 4).Select(number => call.AskAsync($"waiting {number}")).ToArray();
+        await UntilQueuedAsync(call.Model, waiting.Length);
+        return waiting;
+    }
+
+    /// <summary>Until so many requests wait for a place at the provider of this model, as the operator sees it.</summary>
+    private async Task UntilQueuedAsync(string model, int waiting)
     {
         using var operators = Setup.Gateway.Client(GatewayProcess.AdminKey);
         for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(15); await Task.Delay(50, Cancel))
         {
             var list = JsonNode.Parse(await operators.GetStringAsync(new Uri("/admin/v1/deployments", UriKind.Relative), Cancel))!["data"]!.AsArray();
-            if (list.Any(d => (string?)d!["model"] == model && (int?)d["queued"] == 1))
+            if (list.Any(d => (string?)d!["model"] == model && (int?)d["queued"] == waiting))
             {
                 return;
             }

@@ -76,7 +76,7 @@ internal static class GatewayFileShape
                 Credential,
                 RefusedHeaders),
             "Sent with every request to this provider."),
-        new("maxConcurrency", Count, "Most requests at a time from one gateway. Absent: any number."));
+        new("maxConcurrency", Count, "Most requests at a time from one gateway; four times as many may wait. Absent: any number."));
 
     private static readonly FileShape.Object Deployment = new(
         new("provider", ProviderName, "The provider's name.", IsRequired: true),
