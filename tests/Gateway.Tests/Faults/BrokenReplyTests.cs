@@ -32,7 +32,9 @@ public sealed class BrokenReplyTests(FaultSetup setup) : FaultTest(setup)
             var reply = await call.AskAsync();
 
             call.AssertBroken(reply, 502, kind == "malformed" ? "upstream_invalid_reply" : kind == "error" ? "broken" : "upstream_unavailable");
-            call.AssertAttempts(reply, "a=ok");
+            // Of a stream the headers were gone before it broke.
+            var outcome = kind switch { "malformed" => "malformed", "error" => "error_event", _ => "cut" };
+            call.AssertAttempts(reply, call.IsStream ? "a=ok" : $"a={outcome}");
             Assert.Empty(call.AskedAt("b"));
             if (call.IsStream)
             {

@@ -40,7 +40,9 @@ public sealed class RescueTests(FaultSetup setup) : FaultTest(setup)
 
         var replies = await Task.WhenAll(EachCut.Select(k => call.AskAsync(RescueCase.CutAfter(k))));
 
-        Assert.All(replies.Skip(1), reply => call.AssertAnswered(reply, RescueCase.Text, "a=ok"));
+        // Of a stream the headers were gone before it broke.
+        string[] attempts = call.IsStream ? ["a=ok"] : ["a=cut", "c-f1=ok"];
+        Assert.All(replies.Skip(1), reply => call.AssertAnswered(reply, RescueCase.Text, attempts));
         call.AssertAnswered(replies[0], RescueCase.Text, "a=cut", "a=cut", "a=cut", "c-f1=ok");
         Assert.All(replies, reply => Assert.Equal(
             1, reply.Text.Split("\"finish_reason\":\"stop\"").Length - 1));

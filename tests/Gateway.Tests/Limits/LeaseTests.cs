@@ -89,16 +89,30 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         await using var desk = await LimitDesk.OpenAsync(await LimitDesk.MakeDatabaseAsync(postgres, Cancel), clock, Cancel);
         var caller = LimitDesk.Caller(new LimitValues(null, 1_000, null, null));
 
-        var (running, none) = await desk.ReserveAsync(caller, Cancel, new Need(900, null));
-        var refused = await desk.UseAsync(caller, Cancel, new Need(200, null));
+        var (running, none) = await desk.ReserveAsync(caller, Cancel, new Need(900, null) { IsFirm = true });
+        var refused = await desk.UseAsync(caller, Cancel, new Need(200, null) { IsFirm = true });
         running!.Settle(100, null);
         await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
-        var passed = await desk.UseAsync(caller, Cancel, new Need(900, null), tokens: 900);
+        var passed = await desk.UseAsync(caller, Cancel, new Need(900, null) { IsFirm = true }, tokens: 900);
 
         Assert.Null(none);
         Assert.Equal(("tokens", "rate_limit_exceeded"), (refused?.Type, refused?.Code));
         Assert.Null(passed);
-        Assert.Equal("tokens", (await desk.UseAsync(caller, Cancel, new Need(1, null)))?.Type);
+        Assert.Equal("tokens", (await desk.UseAsync(caller, Cancel, new Need(1, null) { IsFirm = true }))?.Type);
+    }
+
+    [Fact]
+    public async Task A_guess_is_cut_to_what_is_left_and_no_further_than_to_an_eighth()
+    {
+        var clock = ShiftedClock.InMidMinute();
+        await using var desk = await LimitDesk.OpenAsync(await LimitDesk.MakeDatabaseAsync(postgres, Cancel), clock, Cancel);
+        var caller = LimitDesk.Caller(new LimitValues(null, null, null, new Budget(null, 1_000, BudgetPer.Day)));
+
+        Assert.Null(await desk.UseAsync(caller, Cancel, new Need(5_000, null), tokens: 600));
+        Assert.Null(await desk.UseAsync(caller, Cancel, new Need(5_000, null), tokens: 300));
+
+        Assert.Equal("insufficient_quota", (await desk.UseAsync(caller, Cancel, new Need(5_000, null)))?.Code);
+        Assert.Null(await desk.UseAsync(caller, Cancel, new Need(100, null) { IsFirm = true }, tokens: 100));
     }
 
     [Fact]
@@ -110,11 +124,11 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         await using var other = await LimitDesk.OpenAsync(database, clock, Cancel);
         var caller = LimitDesk.Caller(new LimitValues(null, 1_000, null, null));
 
-        Assert.Null(await one.UseAsync(caller, Cancel, new Need(100, null), tokens: 950));
+        Assert.Null(await one.UseAsync(caller, Cancel, new Need(100, null) { IsFirm = true }, tokens: 950));
         await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
 
-        Assert.Equal(429, (await other.UseAsync(caller, Cancel, new Need(60, null)))?.Status);
-        Assert.Null(await other.UseAsync(caller, Cancel, new Need(50, null), tokens: 50));
+        Assert.Equal(429, (await other.UseAsync(caller, Cancel, new Need(60, null) { IsFirm = true }))?.Status);
+        Assert.Null(await other.UseAsync(caller, Cancel, new Need(50, null) { IsFirm = true }, tokens: 50));
     }
 
     [Fact]
@@ -187,22 +201,22 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         await using var other = await LimitDesk.OpenAsync(database, clock, Cancel);
         var killed = await LimitDesk.OpenAsync(database, clock, Cancel);
         var caller = LimitDesk.Caller(new LimitValues(null, null, null, new Budget(null, 1_000, BudgetPer.Day)));
-        Assert.Null(await killed.UseAsync(caller, Cancel, new Need(300, null), tokens: 300));
-        await killed.ReserveAsync(caller, Cancel, new Need(600, null));
+        Assert.Null(await killed.UseAsync(caller, Cancel, new Need(300, null) { IsFirm = true }, tokens: 300));
+        await killed.ReserveAsync(caller, Cancel, new Need(600, null) { IsFirm = true });
         await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
 
         // Act
         await killed.DieAsync();
-        var before = await other.UseAsync(caller, Cancel, new Need(200, null));
+        var before = await other.UseAsync(caller, Cancel, new Need(200, null) { IsFirm = true });
         // As if the time had passed: the database tells it, and nobody can put its clock forward.
         await ExecuteAsync(database, $"UPDATE instances SET seen_at = seen_at - interval '45 seconds' WHERE id = '{killed.Store.Instance}'");
         await Task.Delay(TimeSpan.FromMilliseconds(200), Cancel);
-        var (later, after) = await other.ReserveAsync(caller, Cancel, new Need(700, null));
+        var (later, after) = await other.ReserveAsync(caller, Cancel, new Need(700, null) { IsFirm = true });
 
         // Assert
         Assert.Equal("insufficient_quota", before?.Code);
         Assert.Null(after);
-        Assert.Equal("insufficient_quota", (await other.UseAsync(caller, Cancel, new Need(1, null)))?.Code);
+        Assert.Equal("insufficient_quota", (await other.UseAsync(caller, Cancel, new Need(1, null) { IsFirm = true }))?.Code);
         later!.Settle(0, null);
     }
 
@@ -240,10 +254,10 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         var caller = LimitDesk.Caller(new LimitValues(1, 1_000, 1, null));
         var limits = desk.Limiter.Begin(caller)!;
 
-        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel));
+        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null) { IsFirm = true }, null, Cancel));
         clock.Advance(TimeSpan.FromMilliseconds(200));
-        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel));
-        Assert.Equal("tokens", (await desk.ReserveAsync(limits, caller, new Need(400, null), null, Cancel))?.Type);
+        Assert.Null(await desk.ReserveAsync(limits, caller, new Need(400, null) { IsFirm = true }, null, Cancel));
+        Assert.Equal("tokens", (await desk.ReserveAsync(limits, caller, new Need(400, null) { IsFirm = true }, null, Cancel))?.Type);
         limits.Settle(500, null);
         limits.Settle(500, null);
 
