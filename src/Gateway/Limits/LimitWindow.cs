@@ -217,6 +217,10 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     /// <param name="others">What other gateways have used and hold.</param>
     public void Answer(in LeaseAsk ask, long extra, long others)
     {
+        // Given all that was asked for, who is short of it all the same is short of what was settled meanwhile, by a request
+        // that used more than it had reserved: the limit is not empty for that, and is asked once more.
+        var isEmpty = extra < ask.Wanted;
+        var isAskedAgain = false;
         lock (_lock)
         {
             var now = clock.GetTimestamp();
@@ -232,15 +236,25 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
                     waiter.Done.SetResult(LeaseOutcome.Taken);
                     _waiters.Remove(node);
                 }
-                else if (waiter.IsAsked)
+                else if (waiter.IsAsked && isEmpty)
                 {
                     (_emptyAt, _emptySince) = (waiter.Amount, now);
                     waiter.Done.SetResult(LeaseOutcome.Empty);
                     _waiters.Remove(node);
                 }
+                else
+                {
+                    isAskedAgain |= waiter.IsAsked;
+                    waiter.IsAsked = false;
+                }
 
                 node = next;
             }
+        }
+
+        if (isAskedAgain)
+        {
+            pump.Ask(this);
         }
     }
 
