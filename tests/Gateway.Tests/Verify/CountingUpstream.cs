@@ -77,11 +77,12 @@ internal sealed class CountingUpstream : IAsyncDisposable
             return;
         }
 
+        Serving? serving = null;
         try
         {
             using var json = await JsonDocument.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted);
             var asked = Asked.Read(json.RootElement);
-            var serving = new Serving(asked.Script.Id);
+            serving = new Serving(asked.Script.Id);
             var isFirst = Count(serving) == 1;
             await using var left = http.RequestAborted.Register(serving.Left);
             var script = isFirst || asked.Script.IsStubborn ? asked.Script : asked.Script with { Fault = Fault.None };
@@ -89,7 +90,12 @@ internal sealed class CountingUpstream : IAsyncDisposable
         }
         catch (Exception gone) when (gone is OperationCanceledException or IOException or BadHttpRequestException)
         {
-            // The gateway left, or the script broke the connection.
+            // The gateway left, or the script broke the connection. What was waiting may have been told before the registration
+            // above, which is then taken back without having been called.
+            if (http.RequestAborted.IsCancellationRequested)
+            {
+                serving?.Left();
+            }
         }
     }
 
