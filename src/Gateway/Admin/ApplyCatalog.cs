@@ -6,7 +6,8 @@ using Gateway.Data;
 namespace Gateway.Admin;
 
 /// <summary>Makes providers and models what the file says.</summary>
-internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, TimeProvider clock)
+internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, TimeProvider clock,
+    ManagedBy managed = ManagedBy.File)
 {
     public void Match(GatewayFile file)
     {
@@ -21,7 +22,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         }
     }
 
-    private void Match(FileProvider wanted)
+    public void Match(FileProvider wanted)
     {
         var headers = wanted.Headers.ToDictionary(h => h.Key, h => h.Value.Reveal(), StringComparer.OrdinalIgnoreCase);
         if (!rows.Providers.TryGetValue(wanted.Name, out var row))
@@ -34,7 +35,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 ApiKey = SealKey(wanted),
                 Headers = SealHeaders(wanted.Name, headers),
                 MaxConcurrency = wanted.MaxConcurrency,
-                Managed = ManagedBy.File,
+                Managed = managed,
             };
             db.Providers.Add(row);
             rows.Providers.Add(row.Name, row);
@@ -56,11 +57,11 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         }
 
         edit.Set("maxConcurrency", row.MaxConcurrency, wanted.MaxConcurrency, v => row.MaxConcurrency = v);
-        edit.Adopt(row.Managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, managed, v => row.Managed = v);
         changes.Changed("provider", row.Name, edit);
     }
 
-    private void Match(FileModel wanted)
+    public void Match(FileModel wanted)
     {
         var isNew = !rows.Models.TryGetValue(wanted.Name, out var row);
         if (row is null)
@@ -71,7 +72,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 Name = wanted.Name,
                 Workspaces = [],
                 DropParams = [],
-                Managed = ManagedBy.File,
+                Managed = managed,
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Models.Add(row);
@@ -89,7 +90,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         edit.Set("timeouts", row.TotalMs, Milliseconds(wanted.Timeouts.Total), v => row.TotalMs = v);
         edit.SetList("dropParams", row.DropParams, wanted.DropParams, v => row.DropParams = v);
         MatchOperation(row, wanted, edit);
-        edit.Adopt(row.Managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, managed, v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("model", row.Name, edit);

@@ -63,6 +63,6 @@ internal sealed class ApplyEdit
     }
 
     /// <summary>What an object of the API becomes when the file names it.</summary>
-    public void Adopt(ManagedBy current, Action<ManagedBy> assign) =>
-        Set("now managed by the file", current, ManagedBy.File, assign);
+    public void Adopt(ManagedBy current, ManagedBy wanted, Action<ManagedBy> assign) =>
+        Set("now managed by the file", current, wanted, assign);
 }

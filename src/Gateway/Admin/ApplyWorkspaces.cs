@@ -6,7 +6,8 @@ namespace Gateway.Admin;
 
 /// <summary>Makes workspaces with their secrets and bots what the file says.</summary>
 internal sealed class ApplyWorkspaces(
-    GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, List<FileError> errors, TimeProvider clock)
+    GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, List<FileError> errors, TimeProvider clock,
+    ManagedBy managed = ManagedBy.File)
 {
     public void Match(GatewayFile file)
     {
@@ -25,7 +26,7 @@ internal sealed class ApplyWorkspaces(
         }
     }
 
-    private WorkspaceRow Match(FileWorkspace wanted)
+    public WorkspaceRow Match(FileWorkspace wanted)
     {
         var isNew = !rows.Workspaces.TryGetValue(wanted.Name, out var row);
         if (row is null)
@@ -34,7 +35,7 @@ internal sealed class ApplyWorkspaces(
             {
                 Id = Guid.CreateVersion7(clock.GetUtcNow()),
                 Name = wanted.Name,
-                Managed = ManagedBy.File,
+                Managed = managed,
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Workspaces.Add(row);
@@ -44,7 +45,7 @@ internal sealed class ApplyWorkspaces(
 
         var edit = new ApplyEdit();
         edit.SetLimits(row.Limits, wanted.Limits);
-        edit.Adopt(row.Managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, managed, v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("workspace", row.Name, edit);
@@ -53,7 +54,7 @@ internal sealed class ApplyWorkspaces(
         return row;
     }
 
-    private void Match(WorkspaceRow workspace, FileSecret wanted)
+    public void Match(WorkspaceRow workspace, FileSecret wanted)
     {
         var name = $"{workspace.Name}/{wanted.Name}";
         var owner = SecretOwners.WorkspaceSecret(workspace.Name, wanted.Name);
@@ -70,7 +71,7 @@ internal sealed class ApplyWorkspaces(
                 WorkspaceId = workspace.Id,
                 Name = wanted.Name,
                 Value = box.Seal(wanted.Value.Reveal(), owner),
-                Managed = ManagedBy.File,
+                Managed = managed,
             };
             db.Secrets.Add(row);
             rows.Secrets.Add((workspace.Id, wanted.Name), row);
@@ -84,11 +85,11 @@ internal sealed class ApplyWorkspaces(
             edit.Assign("value", box.Seal(value.Reveal(), owner), v => row.Value = v);
         }
 
-        edit.Adopt(row.Managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, managed, v => row.Managed = v);
         changes.Changed("secret", name, edit);
     }
 
-    private void Match(WorkspaceRow workspace, FileBot wanted)
+    public void Match(WorkspaceRow workspace, FileBot wanted)
     {
         var isNew = !rows.Bots.TryGetValue((workspace.Id, wanted.Id), out var row);
         if (row is null)
@@ -103,7 +104,7 @@ internal sealed class ApplyWorkspaces(
                 Backstory = "",
                 Parameters = "{}",
                 LockedParameters = [],
-                Managed = ManagedBy.File,
+                Managed = managed,
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Bots.Add(row);
@@ -123,7 +124,7 @@ internal sealed class ApplyWorkspaces(
 
         edit.SetList("lockedParameters", row.LockedParameters, wanted.LockedParameters, v => row.LockedParameters = v);
         edit.SetLimits(row.Limits, wanted.Limits);
-        edit.Adopt(row.Managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, managed, v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("bot", $"{workspace.Name}/{wanted.Id}", edit);

@@ -6,13 +6,33 @@ namespace Gateway.Bots;
 /// <param name="Model">Name of the model that answers.</param>
 /// <param name="Parameters">A JSON object, UTF-8: request parameters that hold unless the caller says otherwise.</param>
 /// <param name="LockedParameters">Parameters in which the caller has no say.</param>
-/// <param name="Version">The configuration version that it was last changed in.</param>
+/// <param name="Version">The configuration version that it, and all it is made of, was read at.</param>
 internal sealed record Bot(
     string Id, string Name, string Description, string Model, string Backstory, byte[] Parameters,
     IReadOnlyList<string> LockedParameters, long Version)
 {
     /// <summary>Null: none.</summary>
     public LimitValues? Limits { get; init; }
+
+    public TurnLimits Turn { get; init; } = TurnLimits.Default;
+
+    /// <summary>Those that are there and enabled, as are the skillsets.</summary>
+    public IReadOnlyList<BotDataset> Datasets { get; init; } = [];
+
+    public IReadOnlyList<Skillset> Skillsets { get; init; } = [];
+
+    /// <summary>The workspace's, by name, for bots with skillsets.</summary>
+    public IReadOnlyDictionary<string, Secret> Secrets { get; init; } = new Dictionary<string, Secret>();
+
+    public bool WebSearch { get; init; }
+
+    public IReadOnlyList<TeamMember> Team { get; init; } = [];
+
+    /// <summary>A JSON array of OpenAI's function definitions, UTF-8.</summary>
+    public byte[] ClientTools { get; init; } = [.. "[]"u8];
+
+    /// <summary>Whether callers who ask for it see the steps.</summary>
+    public bool ExposeSteps { get; init; }
 }
 
 /// <summary>What is in memory of every bot.</summary>

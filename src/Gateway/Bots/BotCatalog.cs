@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Upstream;
@@ -12,7 +11,7 @@ namespace Gateway.Bots;
 /// first use reads once, however many ask for it at the same time.
 /// </summary>
 internal sealed class BotCatalog(
-    IDbContextFactory<GatewayDb> databases, GatewaySettings settings, TimeProvider clock) : IConfigReader, IDisposable
+    IDbContextFactory<GatewayDb> databases, BotReader reader, GatewaySettings settings, TimeProvider clock) : IConfigReader, IDisposable
 {
     /// <summary>Bodies kept. A backstory is some kilobytes, so this is some tens of megabytes at the most.</summary>
     internal const int MaxBodies = 4_096;
@@ -23,6 +22,8 @@ internal sealed class BotCatalog(
     private static readonly TimeSpan LongestRead = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<(Guid Workspace, string Id), BotEntry> _entries = new();
+    /// <summary>The version in which a workspace's datasets, skillsets or secrets, which bots are made of, last changed.</summary>
+    private readonly ConcurrentDictionary<Guid, long> _parts = new();
     private readonly ConcurrentDictionary<(Guid Workspace, string Id), Task<Bot?>> _reading = new();
     private readonly SemaphoreSlim _places = new(MaxReads);
     private readonly BotBodies _bodies = new(MaxBodies);
@@ -63,7 +64,8 @@ internal sealed class BotCatalog(
             return (null, null);
         }
 
-        if (_bodies.Get((workspace, id)) is { } cached && cached.Version >= entry.Version)
+        var version = Math.Max(entry.Version, _parts.GetValueOrDefault(workspace));
+        if (_bodies.Get((workspace, id)) is { } cached && cached.Version >= version)
         {
             return (cached, null);
         }
@@ -77,7 +79,7 @@ internal sealed class BotCatalog(
                 var read = _reading.GetOrAdd((workspace, id), ReadBodyAsync);
                 var bot = await read.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, clock, cancel);
                 // One that began before the bot changed brings what it was, and is not what is asked for.
-                if (bot is null || bot.Version >= entry.Version)
+                if (bot is null || bot.Version >= version)
                 {
                     return (bot, null);
                 }
@@ -92,6 +94,7 @@ internal sealed class BotCatalog(
 
     public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
     {
+        await ReadPartsAsync(db, since, cancel);
         var seen = since == 0 ? new HashSet<(Guid, string)>() : null;
         var changed = db.Bots.AsNoTracking().Where(b => b.Version > since)
             .Select(b => new { b.WorkspaceId, Entry = new BotEntry(b.Id, b.Name, b.Description, b.CreatedAt, b.Version) })
@@ -123,6 +126,21 @@ internal sealed class BotCatalog(
         }
     }
 
+    private async Task ReadPartsAsync(GatewayDb db, long since, CancellationToken cancel)
+    {
+        var changed = await db.Datasets.Where(d => d.Version > since).Select(d => new { d.WorkspaceId, d.Version })
+            .Concat(db.Skillsets.Where(s => s.Version > since).Select(s => new { s.WorkspaceId, s.Version }))
+            .Concat(db.Secrets.Where(s => s.Version > since).Select(s => new { s.WorkspaceId, s.Version }))
+            .Concat(db.Deletions.Where(d => d.Version > since && (d.Kind == "datasets" || d.Kind == "skillsets" || d.Kind == "secrets"))
+                .Select(d => new { d.WorkspaceId, d.Version }))
+            .GroupBy(r => r.WorkspaceId).Select(g => new { Workspace = g.Key, Version = g.Max(r => r.Version) })
+            .ToListAsync(cancel);
+        foreach (var workspace in changed)
+        {
+            _parts[workspace.Workspace] = workspace.Version;
+        }
+    }
+
     public void Dispose() => _places.Dispose();
 
     private bool HasDemo(string workspace) => settings.Demo && workspace == Catalog.DemoWorkspace;
@@ -136,19 +154,11 @@ internal sealed class BotCatalog(
         try
         {
             await using var db = await databases.CreateDbContextAsync();
-            var row = await db.Bots.AsNoTracking()
-                .SingleOrDefaultAsync(b => b.WorkspaceId == key.Workspace && b.Id == key.Id);
-            if (row is null)
+            if (await reader.ReadAsync(db, key.Workspace, key.Id) is not { } bot)
             {
                 return null;
             }
 
-            var bot = new Bot(
-                row.Id, row.Name, row.Description, row.Model, row.Backstory, Encoding.UTF8.GetBytes(row.Parameters),
-                row.LockedParameters, row.Version)
-            {
-                Limits = LimitValues.From(row.Limits),
-            };
             _bodies.Put(key, bot);
             return bot;
         }

@@ -6,6 +6,7 @@ internal static class BotsSetup
 {
     public static IServiceCollection AddBots(this IServiceCollection services)
     {
+        services.AddSingleton<BotReader>();
         services.AddSingleton<BotCatalog>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<BotCatalog>());
         services.AddSingleton<BotTurn>();

@@ -184,7 +184,23 @@ internal sealed class BotRow : IConfigRow
     /// <summary>Parameters in which a caller's own value is dropped.</summary>
     public required string[] LockedParameters { get; set; }
 
+    /// <summary>A JSON array of <c>{"name", "mode"}</c>, the mode being <c>tool</c> or <c>always</c>.</summary>
+    public string Datasets { get; set; } = "[]";
+
+    /// <summary>Names of skillsets.</summary>
+    public string[] Skillsets { get; set; } = [];
+
+    public bool WebSearch { get; set; }
+
+    /// <summary>A JSON array of OpenAI's function definitions: tools of the chat page.</summary>
+    public string ClientTools { get; set; } = "[]";
+
+    /// <summary>A JSON array of <c>{"bot", "description", "handoff"}</c>.</summary>
+    public string Team { get; set; } = "[]";
+
+    public bool ExposeSteps { get; set; }
     public LimitColumns Limits { get; set; } = new();
+    public TurnLimitColumns Turn { get; set; } = new();
     public ManagedBy Managed { get; set; }
     public DateTime CreatedAt { get; set; }
     public long Version { get; set; }

@@ -23,6 +23,18 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
     public DbSet<ConfigVersionRow> ConfigVersions => Set<ConfigVersionRow>();
     public DbSet<SettingRow> Settings => Set<SettingRow>();
     public DbSet<UsageRow> Usage => Set<UsageRow>();
+    public DbSet<DatasetRow> Datasets => Set<DatasetRow>();
+    public DbSet<DatasetFileRow> DatasetFiles => Set<DatasetFileRow>();
+    public DbSet<RecordRow> Records => Set<RecordRow>();
+    public DbSet<ChunkRow> Chunks => Set<ChunkRow>();
+    public DbSet<LexemeRow> Lexemes => Set<LexemeRow>();
+    public DbSet<JobRow> Jobs => Set<JobRow>();
+    public DbSet<SkillsetRow> Skillsets => Set<SkillsetRow>();
+    public DbSet<AbilityRow> Abilities => Set<AbilityRow>();
+    public DbSet<HiddenStepRow> HiddenSteps => Set<HiddenStepRow>();
+    public DbSet<EmbeddingModelRow> EmbeddingModels => Set<EmbeddingModelRow>();
+    public DbSet<OutsideRow> Outside => Set<OutsideRow>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => GatewayModel.Build(modelBuilder);
 
@@ -68,17 +80,21 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
 
     private List<EntityEntry<IConfigRow>> Changed()
     {
-        // A deployment has no version of its own: a change of it is a change of its model.
-        var models = ChangeTracker.Entries<DeploymentRow>()
-            .Where(e => e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted)
-            .Select(e => e.Entity.ModelId).ToHashSet();
+        // A deployment has no version of its own: a change of it is a change of its model. So with abilities.
+        var models = ChangedParts<DeploymentRow>().Select(d => d.ModelId).ToHashSet();
+        var skillsets = ChangedParts<AbilityRow>().Select(a => a.SkillsetId).ToHashSet();
         return
         [
             .. ChangeTracker.Entries<IConfigRow>().Where(e =>
-                e.State is EntityState.Added or EntityState.Modified or EntityState.Deleted
-                || (e.Entity is ModelRow model && models.Contains(model.Id))),
+                IsChanged(e)
+                || (e.Entity is ModelRow model && models.Contains(model.Id))
+                || (e.Entity is SkillsetRow skillset && skillsets.Contains(skillset.Id))),
         ];
     }
+
+    private IEnumerable<T> ChangedParts<T>() where T : class => ChangeTracker.Entries<T>().Where(IsChanged).Select(e => e.Entity);
+
+    private static bool IsChanged(EntityEntry entry) => entry.State is EntityState.Added or EntityState.Modified or EntityState.Deleted;
 
     /// <summary>Takes the next version; the row stays locked until the transaction ends, so the next waits for us.</summary>
     private async Task<long> NextVersionAsync(CancellationToken cancel)

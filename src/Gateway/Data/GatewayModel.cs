@@ -56,10 +56,17 @@ internal static class GatewayModel
         {
             e.ToTable("bots").HasKey(r => new { r.WorkspaceId, r.Id });
             e.Property(r => r.Parameters).HasColumnType("jsonb");
+            e.Property(r => r.Datasets).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            e.Property(r => r.Team).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            e.Property(r => r.ClientTools).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            e.Property(r => r.Skillsets).HasDefaultValueSql("'{}'");
             e.HasIndex(r => r.Version);
             HasLimits(e, r => r.Limits);
+            e.ComplexProperty(r => r.Turn).IsRequired();
             OwnedByWorkspace(e);
         });
+        BuildDatasets(model);
+        BuildSkillsets(model);
         model.Entity<SecretRow>(e =>
         {
             e.ToTable("secrets").HasKey(r => new { r.WorkspaceId, r.Name });
@@ -76,6 +83,7 @@ internal static class GatewayModel
         {
             e.ToTable("usage").HasKey(r => new { r.WorkspaceId, r.Id });
             e.Property(r => r.Attempts).HasColumnType("jsonb");
+            e.Property(r => r.StepList).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
             e.HasIndex(r => new { r.WorkspaceId, r.At });
         });
         model.Entity<LimitWindowRow>(e =>
@@ -87,6 +95,93 @@ internal static class GatewayModel
 
         UseSnakeCase(model);
     }
+
+    private static void BuildDatasets(ModelBuilder model)
+    {
+        model.Entity<EmbeddingModelRow>(e =>
+        {
+            e.ToTable("embedding_models").HasKey(r => r.Id);
+            e.HasIndex(r => r.Name).IsUnique();
+            e.HasOne<ProviderRow>().WithMany().HasForeignKey(r => r.ProviderId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<DatasetRow>(e =>
+        {
+            e.ToTable("datasets").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.Name }).IsUnique();
+            e.HasIndex(r => r.Version);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<DatasetFileRow>(e =>
+        {
+            e.ToTable("dataset_files").HasKey(r => new { r.WorkspaceId, r.DatasetId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.DatasetId, r.Name }).IsUnique();
+            OwnedByDataset(e);
+        });
+        model.Entity<RecordRow>(e =>
+        {
+            e.ToTable("records").HasKey(r => new { r.WorkspaceId, r.DatasetId, r.Id });
+            e.Property(r => r.Metadata).HasColumnType("jsonb");
+            e.HasIndex(r => new { r.WorkspaceId, r.DatasetId, r.FileId, r.Position });
+            OwnedByDataset(e);
+        });
+        model.Entity<ChunkRow>(e =>
+        {
+            e.ToTable("chunks").HasKey(r => new { r.WorkspaceId, r.DatasetId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.DatasetId, r.RecordId });
+            e.HasIndex(r => r.Lexemes).HasMethod("gin");
+            e.HasOne<RecordRow>().WithMany().HasForeignKey(r => new { r.WorkspaceId, r.DatasetId, r.RecordId }).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<LexemeRow>(e =>
+        {
+            e.ToTable("lexemes").HasKey(r => new { r.WorkspaceId, r.DatasetId, r.Lexeme });
+            OwnedByDataset(e);
+        });
+        model.Entity<JobRow>(e =>
+        {
+            e.ToTable("jobs").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.State, r.DueAt });
+            e.HasIndex(r => new { r.WorkspaceId, r.DatasetId, r.CreatedAt });
+            OwnedByDataset(e);
+        });
+    }
+
+    private static void BuildSkillsets(ModelBuilder model)
+    {
+        model.Entity<SkillsetRow>(e =>
+        {
+            e.ToTable("skillsets").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.Name }).IsUnique();
+            e.HasIndex(r => r.Version);
+            e.HasMany(r => r.Abilities).WithOne().HasForeignKey(a => new { a.WorkspaceId, a.SkillsetId }).OnDelete(DeleteBehavior.Cascade);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<AbilityRow>(e =>
+        {
+            e.ToTable("abilities").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.SkillsetId, r.Name }).IsUnique();
+            e.Property(r => r.Parameters).HasColumnType("jsonb");
+            e.Property(r => r.Settings).HasColumnType("jsonb");
+        });
+        model.Entity<HiddenStepRow>(e =>
+        {
+            e.ToTable("hidden_steps").HasKey(r => new { r.WorkspaceId, r.BotId, r.CallId });
+            e.HasIndex(r => r.ExpiresAt);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<OutsideRow>(e =>
+        {
+            e.ToTable("outside").HasKey(r => r.Id);
+            e.Property(r => r.Id).ValueGeneratedNever();
+        });
+        model.Entity<AuditRow>(e =>
+        {
+            e.ToTable("audit").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.HasIndex(r => new { r.WorkspaceId, r.At });
+        });
+    }
+
+    private static void OwnedByDataset<T>(EntityTypeBuilder<T> entity) where T : class =>
+        entity.HasOne<DatasetRow>().WithMany().HasForeignKey("WorkspaceId", "DatasetId").OnDelete(DeleteBehavior.Cascade);
 
     private static void OwnedByWorkspace<T>(EntityTypeBuilder<T> entity) where T : class =>
         entity.HasOne<WorkspaceRow>().WithMany().HasForeignKey("WorkspaceId").OnDelete(DeleteBehavior.Cascade);

@@ -62,4 +62,7 @@ internal sealed class UsageRow
 
     /// <summary>A JSON array, one object for each attempt.</summary>
     public required string Attempts { get; set; }
+
+    /// <summary>A JSON array, one object for each step of a bot and of the bots that it asked; empty for a model.</summary>
+    public string StepList { get; set; } = "[]";
 }

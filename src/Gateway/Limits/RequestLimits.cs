@@ -189,6 +189,7 @@ internal sealed class RequestLimits
     /// <param name="usd">Null where a price is not known: then what was reserved counts as used.</param>
     public void Settle(long tokens, decimal? usd)
     {
+        RequestShare[] shares;
         lock (_lock)
         {
             if (_isOver)
@@ -197,9 +198,10 @@ internal sealed class RequestLimits
             }
 
             _isOver = true;
+            shares = [.. _shares];
         }
 
-        foreach (var share in _shares)
+        foreach (var share in shares)
         {
             // Several bots in one request share what it used as they shared what was expected.
             var ofTokens = _tokens == 0 ? tokens : (long)Math.Ceiling((decimal)tokens * share.Tokens / _tokens);

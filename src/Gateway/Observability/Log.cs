@@ -53,6 +53,9 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Warning, "Provider {Provider} did not give its list of models: {Error}; /v1/models shows the last one it gave")]
     public static partial void ModelListFailed(this ILogger log, string provider, string error);
 
+    [LoggerMessage(600, LogLevel.Error, "Secret {Secret} cannot be opened with this encryption key; abilities that name it fail")]
+    public static partial void SecretUnreadable(this ILogger log, string secret);
+
     [LoggerMessage(700, LogLevel.Information, "Applied {File}: {Change}")]
     public static partial void Applied(this ILogger log, string file, string change);
 

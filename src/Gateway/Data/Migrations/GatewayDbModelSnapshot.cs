@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using NpgsqlTypes;
 
 #nullable disable
 
@@ -23,6 +24,106 @@ namespace Gateway.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Gateway.Data.AbilityRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("integer")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Parameters")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("parameters");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Settings")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("settings");
+
+                    b.Property<Guid>("SkillsetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("skillset_id");
+
+                    b.HasKey("WorkspaceId", "Id");
+
+                    b.HasIndex("WorkspaceId", "SkillsetId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("abilities", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.AuditRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.PrimitiveCollection<string[]>("Fields")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("fields");
+
+                    b.Property<Guid>("KeyId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.HasKey("WorkspaceId", "Id");
+
+                    b.HasIndex("WorkspaceId", "At");
+
+                    b.ToTable("audit", (string)null);
+                });
+
             modelBuilder.Entity("Gateway.Data.BotRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -38,14 +139,32 @@ namespace Gateway.Data.Migrations
                         .HasColumnType("text")
                         .HasColumnName("backstory");
 
+                    b.Property<string>("ClientTools")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("client_tools")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<DateTime>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
+
+                    b.Property<string>("Datasets")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("datasets")
+                        .HasDefaultValueSql("'[]'");
 
                     b.Property<string>("Description")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("description");
+
+                    b.Property<bool>("ExposeSteps")
+                        .HasColumnType("boolean")
+                        .HasColumnName("expose_steps");
 
                     b.PrimitiveCollection<string[]>("LockedParameters")
                         .IsRequired()
@@ -71,9 +190,27 @@ namespace Gateway.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("parameters");
 
+                    b.PrimitiveCollection<string[]>("Skillsets")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("text[]")
+                        .HasColumnName("skillsets")
+                        .HasDefaultValueSql("'{}'");
+
+                    b.Property<string>("Team")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("team")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<long>("Version")
                         .HasColumnType("bigint")
                         .HasColumnName("version");
+
+                    b.Property<bool>("WebSearch")
+                        .HasColumnType("boolean")
+                        .HasColumnName("web_search");
 
                     b.ComplexProperty(typeof(Dictionary<string, object>), "Limits", "Gateway.Data.BotRow.Limits#LimitColumns", b1 =>
                         {
@@ -88,6 +225,7 @@ namespace Gateway.Data.Migrations
                                 .HasColumnName("budget_tokens");
 
                             b1.Property<decimal?>("BudgetUsd")
+                                .ValueGeneratedOnUpdateSometimes()
                                 .HasColumnType("numeric")
                                 .HasColumnName("budget_usd");
 
@@ -104,11 +242,92 @@ namespace Gateway.Data.Migrations
                                 .HasColumnName("tpm");
                         });
 
+                    b.ComplexProperty(typeof(Dictionary<string, object>), "Turn", "Gateway.Data.BotRow.Turn#TurnLimitColumns", b1 =>
+                        {
+                            b1.IsRequired();
+
+                            b1.Property<decimal?>("BudgetUsd")
+                                .ValueGeneratedOnUpdateSometimes()
+                                .HasColumnType("numeric")
+                                .HasColumnName("budget_usd");
+
+                            b1.Property<int?>("Depth")
+                                .HasColumnType("integer")
+                                .HasColumnName("depth");
+
+                            b1.Property<int?>("Seconds")
+                                .HasColumnType("integer")
+                                .HasColumnName("seconds");
+
+                            b1.Property<int?>("Steps")
+                                .HasColumnType("integer")
+                                .HasColumnName("steps");
+
+                            b1.Property<int?>("ToolCalls")
+                                .HasColumnType("integer")
+                                .HasColumnName("tool_calls");
+                        });
+
                     b.HasKey("WorkspaceId", "Id");
 
                     b.HasIndex("Version");
 
                     b.ToTable("bots", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.ChunkRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<NpgsqlTsVector>("Lexemes")
+                        .IsRequired()
+                        .HasColumnType("tsvector")
+                        .HasColumnName("lexemes");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<Guid>("RecordId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("record_id");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<int>("Tokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("tokens");
+
+                    b.Property<byte[]>("Vector")
+                        .HasColumnType("bytea")
+                        .HasColumnName("vector");
+
+                    b.Property<string>("VectorModel")
+                        .HasColumnType("text")
+                        .HasColumnName("vector_model");
+
+                    b.HasKey("WorkspaceId", "DatasetId", "Id");
+
+                    b.HasIndex("Lexemes");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Lexemes"), "gin");
+
+                    b.HasIndex("WorkspaceId", "DatasetId", "RecordId");
+
+                    b.ToTable("chunks", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.ConfigVersionRow", b =>
@@ -134,6 +353,136 @@ namespace Gateway.Data.Migrations
                             Id = 1,
                             Version = 0L
                         });
+                });
+
+            modelBuilder.Entity("Gateway.Data.DatasetFileRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<int>("Managed")
+                        .HasColumnType("integer")
+                        .HasColumnName("managed");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.HasKey("WorkspaceId", "DatasetId", "Id");
+
+                    b.HasIndex("WorkspaceId", "DatasetId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("dataset_files", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.DatasetRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("ChunkTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("chunk_tokens");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<string>("EmbeddingModel")
+                        .HasColumnType("text")
+                        .HasColumnName("embedding_model");
+
+                    b.Property<bool>("IsEnabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_enabled");
+
+                    b.Property<string>("Language")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("language");
+
+                    b.Property<int>("Managed")
+                        .HasColumnType("integer")
+                        .HasColumnName("managed");
+
+                    b.Property<string>("MatchInstruction")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("match_instruction");
+
+                    b.Property<string>("MismatchInstruction")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mismatch_instruction");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<int>("OverlapTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("overlap_tokens");
+
+                    b.Property<int>("SearchMaxRecords")
+                        .HasColumnType("integer")
+                        .HasColumnName("search_max_records");
+
+                    b.Property<int>("SearchMaxTokens")
+                        .HasColumnType("integer")
+                        .HasColumnName("search_max_tokens");
+
+                    b.Property<double>("SearchMinScore")
+                        .HasColumnType("double precision")
+                        .HasColumnName("search_min_score");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("WorkspaceId", "Id");
+
+                    b.HasIndex("Version");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("datasets", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.DeletionRow", b =>
@@ -198,6 +547,90 @@ namespace Gateway.Data.Migrations
                     b.ToTable("deployments", (string)null);
                 });
 
+            modelBuilder.Entity("Gateway.Data.EmbeddingModelRow", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Dimensions")
+                        .HasColumnType("integer")
+                        .HasColumnName("dimensions");
+
+                    b.Property<int>("Managed")
+                        .HasColumnType("integer")
+                        .HasColumnName("managed");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<decimal?>("PriceInput")
+                        .HasColumnType("numeric")
+                        .HasColumnName("price_input");
+
+                    b.Property<Guid>("ProviderId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("provider_id");
+
+                    b.Property<string>("UpstreamModel")
+                        .HasColumnType("text")
+                        .HasColumnName("upstream_model");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Name")
+                        .IsUnique();
+
+                    b.HasIndex("ProviderId");
+
+                    b.ToTable("embedding_models", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.HiddenStepRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<string>("BotId")
+                        .HasColumnType("text")
+                        .HasColumnName("bot_id");
+
+                    b.Property<string>("CallId")
+                        .HasColumnType("text")
+                        .HasColumnName("call_id");
+
+                    b.Property<DateTime>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Messages")
+                        .HasColumnType("text")
+                        .HasColumnName("messages");
+
+                    b.Property<Guid>("TurnId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("turn_id");
+
+                    b.Property<string>("UpstreamId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("upstream_id");
+
+                    b.HasKey("WorkspaceId", "BotId", "CallId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("hidden_steps", (string)null);
+                });
+
             modelBuilder.Entity("Gateway.Data.InstanceRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -212,6 +645,73 @@ namespace Gateway.Data.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("instances", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.JobRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<int>("Done")
+                        .HasColumnType("integer")
+                        .HasColumnName("done");
+
+                    b.Property<DateTime>("DueAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("due_at");
+
+                    b.Property<DateTime?>("EndedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("ended_at");
+
+                    b.Property<Guid?>("FileId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("file_id");
+
+                    b.Property<Guid?>("Instance")
+                        .HasColumnType("uuid")
+                        .HasColumnName("instance");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<DateTime?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<int>("State")
+                        .HasColumnType("integer")
+                        .HasColumnName("state");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.Property<int>("Tries")
+                        .HasColumnType("integer")
+                        .HasColumnName("tries");
+
+                    b.HasKey("WorkspaceId", "Id");
+
+                    b.HasIndex("State", "DueAt");
+
+                    b.HasIndex("WorkspaceId", "DatasetId", "CreatedAt");
+
+                    b.ToTable("jobs", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.KeyRow", b =>
@@ -302,6 +802,29 @@ namespace Gateway.Data.Migrations
                         .IsUnique();
 
                     b.ToTable("keys", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.LexemeRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<string>("Lexeme")
+                        .HasColumnType("text")
+                        .HasColumnName("lexeme");
+
+                    b.Property<long>("Chunks")
+                        .HasColumnType("bigint")
+                        .HasColumnName("chunks");
+
+                    b.HasKey("WorkspaceId", "DatasetId", "Lexeme");
+
+                    b.ToTable("lexemes", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.LimitLeaseRow", b =>
@@ -511,6 +1034,46 @@ namespace Gateway.Data.Migrations
                     b.ToTable("models", (string)null);
                 });
 
+            modelBuilder.Entity("Gateway.Data.OutsideRow", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<bool>("CanFetch")
+                        .HasColumnType("boolean")
+                        .HasColumnName("can_fetch");
+
+                    b.PrimitiveCollection<string[]>("EgressAllow")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("egress_allow");
+
+                    b.Property<int>("Managed")
+                        .HasColumnType("integer")
+                        .HasColumnName("managed");
+
+                    b.Property<byte[]>("SearchApiKey")
+                        .HasColumnType("bytea")
+                        .HasColumnName("search_api_key");
+
+                    b.Property<string>("SearchKind")
+                        .HasColumnType("text")
+                        .HasColumnName("search_kind");
+
+                    b.Property<string>("SearchUrl")
+                        .HasColumnType("text")
+                        .HasColumnName("search_url");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("outside", (string)null);
+                });
+
             modelBuilder.Entity("Gateway.Data.ProviderRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -556,6 +1119,62 @@ namespace Gateway.Data.Migrations
                     b.ToTable("providers", (string)null);
                 });
 
+            modelBuilder.Entity("Gateway.Data.RecordRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("DatasetId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("dataset_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("FileId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("file_id");
+
+                    b.Property<string>("Metadata")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("metadata");
+
+                    b.Property<int>("Position")
+                        .HasColumnType("integer")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("text");
+
+                    b.Property<DateTime>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Url")
+                        .HasColumnType("text")
+                        .HasColumnName("url");
+
+                    b.HasKey("WorkspaceId", "DatasetId", "Id");
+
+                    b.HasIndex("WorkspaceId", "DatasetId", "FileId", "Position");
+
+                    b.ToTable("records", (string)null);
+                });
+
             modelBuilder.Entity("Gateway.Data.SecretRow", b =>
                 {
                     b.Property<Guid>("WorkspaceId")
@@ -598,6 +1217,52 @@ namespace Gateway.Data.Migrations
                     b.HasKey("Name");
 
                     b.ToTable("settings", (string)null);
+                });
+
+            modelBuilder.Entity("Gateway.Data.SkillsetRow", b =>
+                {
+                    b.Property<Guid>("WorkspaceId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("workspace_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("description");
+
+                    b.Property<bool>("IsEnabled")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_enabled");
+
+                    b.Property<int>("Managed")
+                        .HasColumnType("integer")
+                        .HasColumnName("managed");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Version")
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("WorkspaceId", "Id");
+
+                    b.HasIndex("Version");
+
+                    b.HasIndex("WorkspaceId", "Name")
+                        .IsUnique();
+
+                    b.ToTable("skillsets", (string)null);
                 });
 
             modelBuilder.Entity("Gateway.Data.UsageRow", b =>
@@ -691,6 +1356,13 @@ namespace Gateway.Data.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("status");
 
+                    b.Property<string>("StepList")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("step_list")
+                        .HasDefaultValueSql("'[]'");
+
                     b.Property<int>("Steps")
                         .HasColumnType("integer")
                         .HasColumnName("steps");
@@ -769,7 +1441,43 @@ namespace Gateway.Data.Migrations
                     b.ToTable("workspaces", (string)null);
                 });
 
+            modelBuilder.Entity("Gateway.Data.AbilityRow", b =>
+                {
+                    b.HasOne("Gateway.Data.SkillsetRow", null)
+                        .WithMany("Abilities")
+                        .HasForeignKey("WorkspaceId", "SkillsetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Gateway.Data.BotRow", b =>
+                {
+                    b.HasOne("Gateway.Data.WorkspaceRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.ChunkRow", b =>
+                {
+                    b.HasOne("Gateway.Data.RecordRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId", "DatasetId", "RecordId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.DatasetFileRow", b =>
+                {
+                    b.HasOne("Gateway.Data.DatasetRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId", "DatasetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.DatasetRow", b =>
                 {
                     b.HasOne("Gateway.Data.WorkspaceRow", null)
                         .WithMany()
@@ -793,11 +1501,56 @@ namespace Gateway.Data.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Gateway.Data.EmbeddingModelRow", b =>
+                {
+                    b.HasOne("Gateway.Data.ProviderRow", null)
+                        .WithMany()
+                        .HasForeignKey("ProviderId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.HiddenStepRow", b =>
+                {
+                    b.HasOne("Gateway.Data.WorkspaceRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.JobRow", b =>
+                {
+                    b.HasOne("Gateway.Data.DatasetRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId", "DatasetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Gateway.Data.KeyRow", b =>
                 {
                     b.HasOne("Gateway.Data.WorkspaceRow", null)
                         .WithMany()
                         .HasForeignKey("WorkspaceId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.LexemeRow", b =>
+                {
+                    b.HasOne("Gateway.Data.DatasetRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId", "DatasetId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Gateway.Data.RecordRow", b =>
+                {
+                    b.HasOne("Gateway.Data.DatasetRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId", "DatasetId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
@@ -811,9 +1564,23 @@ namespace Gateway.Data.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Gateway.Data.SkillsetRow", b =>
+                {
+                    b.HasOne("Gateway.Data.WorkspaceRow", null)
+                        .WithMany()
+                        .HasForeignKey("WorkspaceId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Gateway.Data.ModelRow", b =>
                 {
                     b.Navigation("Deployments");
+                });
+
+            modelBuilder.Entity("Gateway.Data.SkillsetRow", b =>
+                {
+                    b.Navigation("Abilities");
                 });
 #pragma warning restore 612, 618
         }
