@@ -32,8 +32,23 @@ internal static class FirstStart
     /// Makes a chat key for <c>default</c>. Only when the server listens: a key that was made by a start that then failed
     /// would be shown to nobody.
     /// </summary>
-    /// <returns>The key, to be shown this once; null when an earlier start made it.</returns>
+    /// <returns>
+    /// The key, to be shown this once; null when an earlier start made it, or when the database left in this moment: the
+    /// server serves by then, and the next start makes the key.
+    /// </returns>
     public static async Task<string?> MakeKeyAsync(GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
+    {
+        try
+        {
+            return await TryMakeKeyAsync(database, clock, cancel);
+        }
+        catch (Exception away) when (DatabaseTrouble.Find(away) is not null && !cancel.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string?> TryMakeKeyAsync(GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
     {
         await using var db = database.NewContext();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);

@@ -95,6 +95,11 @@ internal sealed class BotCatalog(
     public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
     {
         await ReadPartsAsync(db, since, cancel);
+        if (since == 0)
+        {
+            _ = Task.Run(WarmAsync, CancellationToken.None);
+        }
+
         var seen = since == 0 ? new HashSet<(Guid, string)>() : null;
         var changed = db.Bots.AsNoTracking().Where(b => b.Version > since)
             .Select(b => new { b.WorkspaceId, Entry = new BotEntry(b.Id, b.Name, b.Description, b.CreatedAt, b.Version) })
@@ -123,6 +128,22 @@ internal sealed class BotCatalog(
             {
                 _entries.TryRemove((deletion.WorkspaceId, deletion.ObjectId), out _);
             }
+        }
+    }
+
+    /// <summary>
+    /// The first use of a bot has 250 ms, of which a process that has just started would spend most on preparing the queries.
+    /// </summary>
+    private async Task WarmAsync()
+    {
+        try
+        {
+            await using var db = await databases.CreateDbContextAsync();
+            await reader.WarmAsync(db);
+        }
+        catch (Exception unready) when (unready is not OutOfMemoryException)
+        {
+            // A database that is away is the next reader's to complain of.
         }
     }
 

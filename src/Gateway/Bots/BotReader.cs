@@ -39,6 +39,27 @@ internal sealed class BotReader(SecretBox box, ILogger<BotReader> log)
         };
     }
 
+    /// <summary>Asks everything once that reading a bot asks, of a workspace that is not there.</summary>
+    public async Task WarmAsync(GatewayDb db)
+    {
+        var nobody = new BotRow
+        {
+            Id = "",
+            Name = "",
+            Description = "",
+            Model = "",
+            Backstory = "",
+            Parameters = "{}",
+            LockedParameters = [],
+            Datasets = """[{"name":""}]""",
+            Skillsets = [""],
+        };
+        await ReadAsync(db, nobody.WorkspaceId, nobody.Id);
+        await DatasetsAsync(db, nobody);
+        await SkillsetsAsync(db, nobody);
+        await SecretsAsync(db, nobody.WorkspaceId);
+    }
+
     /// <summary>The workspace's secrets by name; one that cannot be opened is left out, and said in the log.</summary>
     public async Task<IReadOnlyDictionary<string, Secret>> SecretsAsync(GatewayDb db, Guid workspace)
     {

@@ -144,9 +144,11 @@ internal sealed record ApiError(
         };
 
     /// <summary>The operator's to mend: money cannot be counted without a price.</summary>
-    public static ApiError PriceUnknown(string whose) =>
+    /// <param name="model">Null: a bot's, which is not the caller's to know.</param>
+    public static ApiError PriceUnknown(string whose, string? model) =>
         new(403, Invalid, "price_unknown",
-            $"The budget of {whose} is in USD, and this model's price is not known. Give the model a 'price' in the gateway's configuration.");
+            $"The budget of {whose} is in USD, and the price of {(model is null ? "this bot's model" : $"the model '{Shown(model)}'")} is not known. "
+            + "Give the model a 'price' in the gateway's configuration.");
 
     /// <summary>What is left of a limit cannot be learned from the database.</summary>
     public static ApiError LimitsUnavailable() =>

@@ -65,7 +65,7 @@ internal sealed class Limiter(LeasePump pump, WorkspaceLimits workspaces, TimePr
             if (share.Values.Budget?.Usd is not null && need.Usd is null)
             {
                 GatewayMetrics.LimitRefused("unpriced", share.ScopeName);
-                return ApiError.PriceUnknown(share.Whose);
+                return ApiError.PriceUnknown(share.Whose, need.Model);
             }
         }
 

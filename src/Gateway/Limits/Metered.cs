@@ -48,7 +48,9 @@ internal sealed class Metered
             }
         }
 
-        return _limiter.ReserveAsync(_limits, _caller, need, bot, cancel);
+        // Which model a bot speaks with is its owner's to know.
+        var told = Usage.Subject.Bot is null ? need : need with { Model = null };
+        return _limiter.ReserveAsync(_limits, _caller, told, bot, cancel);
     }
 
     /// <summary>Gives back what was reserved beyond what was used. Never throws, never waits.</summary>

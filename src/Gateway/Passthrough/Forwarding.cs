@@ -18,7 +18,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
     public async Task RunAsync(HttpContext http, IForwardedBody body, ModelRoute route, Metered metered)
     {
         metered.Usage.IsStream = body.IsStream;
-        var need = new Need(body.PromptTokens, route.MostUsd(body.PromptTokens, 0)) { IsFirm = true };
+        var need = new Need(body.PromptTokens, route.MostUsd(body.PromptTokens, 0)) { IsFirm = true, Model = route.Name };
         if (await metered.ReserveAsync(need, null, http.RequestAborted) is { } limited)
         {
             await limited.RefuseAsync(http);

@@ -22,8 +22,10 @@ internal sealed record ModelTimeouts(TimeSpan Connect, TimeSpan Headers, TimeSpa
 
 /// <summary>An upstream base URL and its credential.</summary>
 /// <param name="maxConcurrency">Most requests at a time from this gateway; null: any number.</param>
+/// <param name="before">The same provider before its configuration changed, whose requests go on; null: there was none.</param>
 internal sealed class Provider(
-    string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers, int? maxConcurrency = null)
+    string name, string baseUrl, Secret? apiKey, IReadOnlyList<KeyValuePair<string, string>> headers, int? maxConcurrency = null,
+    Provider? before = null)
 {
     private readonly ConcurrentDictionary<string, Uri> _urls = new(StringComparer.Ordinal);
 
@@ -40,8 +42,8 @@ internal sealed class Provider(
     public int? MaxConcurrency { get; } = maxConcurrency;
 
     /// <summary>The places at this provider, with a queue of four times as many that may wait for one; null: any number.</summary>
-    public ConcurrencyLimiter? Places { get; } = maxConcurrency is { } most
-        ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+    public ConcurrencyLimiter? Places { get; } = before is not null && before.MaxConcurrency == maxConcurrency ? before.Places
+        : maxConcurrency is { } most ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
         {
             PermitLimit = most,
             // A burst waits; what would wait for too long is better told so at once.
@@ -261,7 +263,7 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
                 ? []
                 : JsonSerializer.Deserialize<Dictionary<string, string>>(
                     box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal())!;
-            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers], row.MaxConcurrency);
+            var provider = new Provider(row.Name, row.BaseUrl, apiKey, [.. headers], row.MaxConcurrency, opened.Provider);
             _opened[row.Id] = (row.Version, provider);
             return provider;
         }

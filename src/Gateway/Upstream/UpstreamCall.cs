@@ -57,7 +57,11 @@ internal sealed class UpstreamCall
     {
         var prompt = PromptTokens;
         var output = PromptEstimate.Output(Body, Route.Model, Choices, prompt);
-        return new Need(prompt + output, Route.MostUsd(prompt, output)) { IsFirm = PromptEstimate.Asked(Body) is not null };
+        return new Need(prompt + output, Route.MostUsd(prompt, output))
+        {
+            IsFirm = PromptEstimate.Asked(Body) is not null,
+            Model = Route.Name,
+        };
     }
 
     /// <summary>Whether a request for a stream asks for the usage chunk.</summary>

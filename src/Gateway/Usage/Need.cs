@@ -7,4 +7,7 @@ internal readonly record struct Need(long Tokens, decimal? Usd)
 {
     /// <summary>Whether the caller or the bot said how long the reply may be; if not, what is reserved for it is a guess.</summary>
     public bool IsFirm { get; init; }
+
+    /// <summary>The model's name here, for messages.</summary>
+    public string? Model { get; init; }
 }

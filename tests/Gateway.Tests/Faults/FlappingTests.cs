@@ -44,6 +44,14 @@ public sealed class FlappingTests(FaultSetup setup) : FaultTest(setup)
                 await answer(http, request);
             });
 
+            // A bot's first use reads it from the database, which may take too long on a busy machine; not the matter here.
+            for (var tries = 0; (await call.AskAsync("before")).Status == 503 && tries < 10; tries++)
+            {
+                await Task.Delay(BetweenCalls, Cancel);
+            }
+
+            asked.Clear();
+            clock.Restart();
             var replies = new List<Task<RawReply>>();
             while (clock.Elapsed < Whole)
             {
