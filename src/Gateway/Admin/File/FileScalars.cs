@@ -5,7 +5,8 @@ using Gateway.Data;
 namespace Gateway.Admin.File;
 
 /// <summary>Reads single values: fills in the environment, decides what kind of value it is, and checks it.</summary>
-internal sealed class FileScalars(Func<string, string?> environment, List<FileError> errors)
+/// <param name="environment">Null: a <c>${</c> is text like any other.</param>
+internal sealed class FileScalars(Func<string, string?>? environment, List<FileError> errors)
 {
     /// <summary>The value as its shape holds it, or null with an error reported.</summary>
     public object? Read(YamlNode node, FileShape shape, FilePlace at)
@@ -33,6 +34,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Duration want =>
                 FileDuration.Parse(text.Value) is { } time && time >= want.Min && time <= want.Max ? null : expected,
             FileShape.Budget => FileBudget.Parse(text.Value) is null ? expected : null,
+            FileShape.Money => FileBudget.ParseMoney(text.Value) is null ? expected : null,
             _ => throw new InvalidOperationException($"{shape} is no single value."),
         };
 
@@ -55,6 +57,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Flag => text.Value[0] is 't' or 'T',
             FileShape.Duration => FileDuration.Parse(text.Value),
             FileShape.Budget => FileBudget.Parse(text.Value),
+            FileShape.Money => FileBudget.ParseMoney(text.Value),
             _ => text.Value,
         };
     }
@@ -88,7 +91,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
     /// <summary>Null when the text is what the shape wants, else what was expected.</summary>
     public static string? Mismatch(string text, FileShape.Text shape) => text switch
     {
-        "" => $"{shape.Expected}, not empty",
+        "" => shape.MayBeEmpty ? null : $"{shape.Expected}, not empty",
         _ when text.Length > shape.MaxLength => $"{shape.Expected} of at most {shape.MaxLength} characters",
         _ when text.Any(c => char.IsControl(c) && !(shape.HasLines && c is '\n' or '\r' or '\t')) =>
             $"{shape.Expected} without control characters{(shape.HasLines ? "" : " and line breaks")}",
@@ -112,7 +115,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
 
     private EnvironmentText? Expand(YamlScalar scalar, FilePlace at)
     {
-        var text = EnvironmentText.Expand(scalar.Text, environment);
+        var text = environment is null ? new EnvironmentText(scalar.Text, scalar.Text, null) : EnvironmentText.Expand(scalar.Text, environment);
         if (text.Problem is null)
         {
             return text;
@@ -151,6 +154,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
         FileShape.Number number => $"a number from {Show(number.Min)} to {Show(number.Max)}",
         FileShape.Flag => "true or false",
         FileShape.Budget => FileBudget.Expected,
+        FileShape.Money => FileBudget.MoneyExpected,
         FileShape.Duration time =>
             $"a duration such as 30s, from {FileDuration.Format(time.Min)} to {FileDuration.Format(time.Max)}",
         _ => throw new InvalidOperationException($"{shape} is no single value."),
