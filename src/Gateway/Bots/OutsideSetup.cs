@@ -1,11 +1,12 @@
 using System.Net;
+using Gateway.Bots.Abilities;
 using Gateway.Bots.Egress;
 using Gateway.Bots.Web;
 using Gateway.Data;
 
 namespace Gateway.Bots;
 
-/// <summary>What bots have of the world outside: the guard and the web.</summary>
+/// <summary>What bots have of the world outside: the guard, abilities, and the web.</summary>
 internal static class OutsideSetup
 {
     public static IServiceCollection AddOutside(this IServiceCollection services)
@@ -14,6 +15,9 @@ internal static class OutsideSetup
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<OutsideSettings>());
         services.AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync);
         services.AddSingleton<EgressGuard>();
+        services.AddSingleton<McpServers>();
+        services.AddSingleton<AbilityTools>();
+        services.AddSingleton<IToolSource>(s => s.GetRequiredService<AbilityTools>());
         services.AddSingleton<IToolSource, WebTools>();
         return services;
     }
