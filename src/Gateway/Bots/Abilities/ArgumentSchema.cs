@@ -26,6 +26,11 @@ internal sealed class ArgumentSchema
     /// <summary>What is wrong with arguments, for the model, with what was expected; null: nothing.</summary>
     public string? Mistakes(JsonElement arguments)
     {
+        if (!IsText(arguments))
+        {
+            return Explain(["the arguments: a text in them holds half of a surrogate pair"]);
+        }
+
         var check = new SchemaCheck(_root, _patterns);
         if (arguments.ValueKind != JsonValueKind.Object)
         {
@@ -34,6 +39,25 @@ internal sealed class ArgumentSchema
 
         check.Check(_root, arguments, "");
         return check.Mistakes.Count == 0 ? null : Explain(check.Mistakes);
+    }
+
+    /// <summary>JSON may hold half of a character, which nothing can be made of.</summary>
+    private static bool IsText(JsonElement value)
+    {
+        try
+        {
+            return value.ValueKind switch
+            {
+                JsonValueKind.Object => value.EnumerateObject().All(m => m.Name.Length >= 0 && IsText(m.Value)),
+                JsonValueKind.Array => value.EnumerateArray().All(IsText),
+                JsonValueKind.String => value.GetString() is not null,
+                _ => true,
+            };
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     private string Explain(IReadOnlyList<string> mistakes)

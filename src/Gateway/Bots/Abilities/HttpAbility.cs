@@ -64,7 +64,7 @@ internal sealed class HttpAbility
         {
             return new AbilityOutcome(ToolResult.Failed(concealed.Conceal(failed.Message)), shown);
         }
-        catch (Exception failed) when (failed is FormatException or ArgumentException)
+        catch (Exception failed) when (failed is FormatException or ArgumentException or InvalidOperationException)
         {
             // A value that HTTP has no room for; what it is stays untold, it may be a secret.
             return new AbilityOutcome(ToolResult.Failed("The request could not be made of these arguments."), shown);

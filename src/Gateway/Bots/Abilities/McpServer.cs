@@ -24,12 +24,10 @@ internal sealed record McpListing(IReadOnlyList<McpToolInfo> Tools, string? Prob
 /// concurrent use.
 /// </summary>
 internal sealed class McpServer(
-    string ability, McpSettings settings, Uri url, IDictionary<string, string> headers, EgressGuard guard, TimeProvider clock, ILogger log)
+    string ability, McpSettings settings, Uri url, IDictionary<string, string> headers, TimeSpan longestListing, EgressGuard guard,
+    TimeProvider clock, ILogger log)
     : IAsyncDisposable
 {
-    /// <summary>A turn waits for a list no longer than this; then it goes on without these tools.</summary>
-    private static readonly TimeSpan LongestListing = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan ListLives = TimeSpan.FromMinutes(5);
 
     /// <summary>How long a server that failed is left alone.</summary>
@@ -110,7 +108,7 @@ internal sealed class McpServer(
 
     private async Task<McpListing> ListNowAsync()
     {
-        using var limit = new CancellationTokenSource(LongestListing);
+        using var limit = new CancellationTokenSource(longestListing);
         try
         {
             var client = await ConnectAsync(limit.Token);
@@ -204,7 +202,7 @@ internal sealed class McpServer(
     private McpClientOptions Options() => new()
     {
         ClientInfo = new Implementation { Name = "gateway", Version = "0.1" },
-        InitializationTimeout = LongestListing,
+        InitializationTimeout = longestListing,
         DiscoverProbeTimeout = TimeSpan.FromSeconds(2),
         Handlers = new McpClientHandlers
         {

@@ -12,6 +12,9 @@ internal sealed class McpServers(EgressGuard guard, TimeProvider clock, ILogger<
     /// <summary>A session that nobody uses is ended when somebody asks for another.</summary>
     private static readonly TimeSpan LongestIdle = TimeSpan.FromMinutes(10);
 
+    /// <summary>A turn waits for a list of tools no longer than this; then it goes on without them. 5 s.</summary>
+    public TimeSpan LongestListing { get; init; } = TimeSpan.FromSeconds(5);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<(Guid Ability, string Fingerprint), (McpServer Server, long UsedAt)> _servers = [];
 
@@ -28,7 +31,7 @@ internal sealed class McpServers(EgressGuard guard, TimeProvider clock, ILogger<
             if (!_servers.TryGetValue(key, out var known))
             {
                 var (url, headers) = settings.Fill(name => secrets.GetValueOrDefault(name)?.Reveal());
-                known.Server = new McpServer(ability.Name, settings, url, headers, guard, clock, log);
+                known.Server = new McpServer(ability.Name, settings, url, headers, LongestListing, guard, clock, log);
             }
 
             server = known.Server;

@@ -57,7 +57,7 @@ internal static class ReplyText
                 ? (found.ValueKind == JsonValueKind.String ? found.GetString() : JsonSerializer.Serialize(found, Plain), null)
                 : (null, $"The reply has nothing at '{pointer}'.");
         }
-        catch (JsonException)
+        catch (Exception unread) when (unread is JsonException or InvalidOperationException)
         {
             return (null, $"The reply is not JSON, so that nothing could be picked from it at '{pointer}'.");
         }

@@ -18,6 +18,9 @@ internal sealed class EgressGuard(OutsideSettings outside, ResolveName resolve, 
 
     private static readonly TimeSpan LongestConnect = TimeSpan.FromSeconds(10);
 
+    /// <summary>For one address of several: one that swallows everything must leave time for the next.</summary>
+    private static readonly TimeSpan LongestTry = TimeSpan.FromSeconds(3);
+
     private readonly Lock _lock = new();
     private (EgressAllow Allow, HttpMessageInvoker Invoker)? _current;
 
@@ -164,21 +167,24 @@ internal sealed class EgressGuard(OutsideSettings outside, ResolveName resolve, 
         ActivityHeadersPropagator = null,
         ResponseDrainTimeout = TimeSpan.Zero,
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        ResponseHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         ConnectCallback = (context, cancel) => ConnectAsync(allow, context.DnsEndPoint, cancel),
     });
 
     private async ValueTask<Stream> ConnectAsync(EgressAllow allow, DnsEndPoint to, CancellationToken cancel)
     {
-        SocketException? last = null;
+        Exception? last = null;
         foreach (var address in await JudgeAsync(allow, to.Host, cancel))
         {
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(address, to.Port), cancel);
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+                limit.CancelAfter(LongestTry);
+                await socket.ConnectAsync(new IPEndPoint(address, to.Port), limit.Token);
                 return new NetworkStream(socket, ownsSocket: true);
             }
-            catch (SocketException failed)
+            catch (Exception failed) when (failed is SocketException or OperationCanceledException && !cancel.IsCancellationRequested)
             {
                 socket.Dispose();
                 last = failed;

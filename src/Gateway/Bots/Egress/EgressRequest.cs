@@ -46,18 +46,18 @@ internal sealed record EgressRequest(
 
     public HttpRequestMessage ToMessage()
     {
-        var message = new HttpRequestMessage(Method, Url);
-        foreach (var header in Headers)
+        var message = new HttpRequestMessage(Method, Url) { Content = Body is null ? null : new ByteArrayContent(Body) };
+        if (message.Content is { } content && ContentType is not null && MediaTypeHeaderValue.TryParse(ContentType, out var type))
         {
-            message.Headers.TryAddWithoutValidation(header.Name, header.Value);
+            content.Headers.ContentType = type;
         }
 
-        if (Body is not null)
+        foreach (var header in Headers)
         {
-            message.Content = new ByteArrayContent(Body);
-            if (ContentType is not null && MediaTypeHeaderValue.TryParse(ContentType, out var type))
+            // Some, such as content-language, are a body's.
+            if (!message.Headers.TryAddWithoutValidation(header.Name, header.Value))
             {
-                message.Content.Headers.ContentType = type;
+                message.Content?.Headers.TryAddWithoutValidation(header.Name, header.Value);
             }
         }
 

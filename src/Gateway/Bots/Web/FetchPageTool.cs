@@ -9,7 +9,7 @@ namespace Gateway.Bots.Web;
 /// <summary><c>fetch_page</c>: reads a page as text. The page is a source that the answer may name.</summary>
 internal sealed class FetchPageTool(EgressGuard guard) : BotTool
 {
-    private const int MaxBytes = 4 * 1024 * 1024;
+    private const int MaxBytes = 2 * 1024 * 1024;
 
     /// <summary>Of the text that one call gives; the rest comes with <c>start</c>.</summary>
     private const int MostCharacters = 16_000;

@@ -9,7 +9,7 @@ namespace Gateway.Bots.Web;
 /// </summary>
 internal static class PageParser
 {
-    private const int MostElements = 50_000;
+    private const int MostElements = 30_000;
     private const int MostDepth = 256;
 
     /// <summary>How many elements are made before the depth is looked at again: looking costs as many steps as it is deep.</summary>

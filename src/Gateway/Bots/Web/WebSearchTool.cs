@@ -46,7 +46,7 @@ internal sealed class WebSearchTool(SearchEngine engine, EgressGuard guard, ILog
         {
             return Failed(failed.Problem.ToString());
         }
-        catch (JsonException)
+        catch (Exception unread) when (unread is JsonException or InvalidOperationException)
         {
             return Failed("its answer is not what this kind of engine answers");
         }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Gateway.Bots.Abilities;
-using Gateway.Data;
 using Gateway.Tests.Bots.Egress;
 using Gateway.Tests.Support;
 using Microsoft.AspNetCore.Http;

@@ -99,6 +99,8 @@ public sealed class SchemaTests
             """.ReplaceLineEndings("\n"),
             schema.Mistakes(JsonElement.Parse("{}")));
         Assert.Equal("""{"properties":{"email":{"type":"string"}},"required":["email"],"type":"object"}""", System.Text.Encoding.UTF8.GetString(schema.Json.Span));
+        Assert.Contains("half of a surrogate pair", schema.Mistakes(JsonElement.Parse("""{"email":["\ud800"]}""")), StringComparison.Ordinal);
+        Assert.Contains("half of a surrogate pair", schema.Mistakes(JsonElement.Parse("""{"\ud800":1}""")), StringComparison.Ordinal);
         Assert.Contains("expected an object, got an array", schema.Mistakes(JsonElement.Parse("[]")), StringComparison.Ordinal);
     }
 

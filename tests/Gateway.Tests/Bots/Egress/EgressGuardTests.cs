@@ -22,7 +22,7 @@ public sealed class EgressGuardTests
         {
             try
             {
-                await outside.Guard.SendAsync(Outside.Get(target, TimeSpan.FromSeconds(5)), Cancel);
+                await outside.Guard.SendAsync(Outside.Get(target), Cancel);
                 wrong.Add($"{target} was reached");
             }
             catch (EgressException refused) when (refused.Problem is EgressProblem.Refused || IsNoName(refused))
@@ -82,6 +82,17 @@ public sealed class EgressGuardTests
         Assert.Equal(("turning.test", 1), (Encoding.UTF8.GetString(reply.Body), lookUps));
         Assert.Equal((EgressProblem.Refused, 1), (refused.Problem, server.Requests.Count));
         Assert.DoesNotContain("169.254", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_in_another_script_is_looked_up_as_name_services_know_it()
+    {
+        await using var server = await OutsideServer.StartAsync(http => http.Response.WriteAsync("hi"));
+        using var outside = new Outside("127.0.0.1").Name("xn--mnchen-3ya.test", "127.0.0.1");
+
+        var reply = await outside.Guard.SendAsync(Outside.Get($"http://m\u00fcnchen.test:{server.Port}/stra\u00dfe?q=\u00e4"), Cancel);
+
+        Assert.Equal((200, "/stra%C3%9Fe?q=%C3%A4"), (reply.Status, server.Requests[0].Target));
     }
 
     [Fact]

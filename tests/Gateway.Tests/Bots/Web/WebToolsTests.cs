@@ -58,6 +58,7 @@ public sealed class WebToolsTests
     [Theory]
     [InlineData("searxng", 200, "{}", true)]
     [InlineData("searxng", 200, "<html>", true)]
+    [InlineData("searxng", 200, """{"results":[{"title":"\ud800","url":"http://a.test/"}]}""", true)]
     [InlineData("searxng", 403, "{}", true)]
     [InlineData("searxng", 200, """{"results":[]}""", false)]
     [InlineData("brave", 200, """{"type":"search"}""", false)]
