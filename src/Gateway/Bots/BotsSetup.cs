@@ -1,3 +1,4 @@
+using Gateway.Bots.Datasets;
 using Gateway.Data;
 
 namespace Gateway.Bots;
@@ -10,6 +11,7 @@ internal static class BotsSetup
         services.AddSingleton<BotCatalog>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<BotCatalog>());
         services.AddSingleton<BotTurn>();
+        services.AddDatasets();
         return services;
     }
 }
