@@ -88,8 +88,9 @@ internal static class DatasetRequest
             {
                 if (!known.Contains(member.Name))
                 {
+                    var name = member.Name;
                     json.Dispose();
-                    return (null, ApiError.InvalidValue(member.Name, $"unknown field; expected one of: {string.Join(", ", known)}."));
+                    return (null, ApiError.InvalidValue(name, $"unknown field; expected one of: {string.Join(", ", known)}."));
                 }
             }
 

@@ -51,7 +51,7 @@ internal sealed class DatasetSearch(
             scores[match.Chunk] = Math.Max(scores.GetValueOrDefault(match.Chunk), match.Share);
         }
 
-        var order = Fusion.Of([byWords.Select(m => m.Chunk), similar.Select(s => s.Chunk)])
+        var order = Fusion.Of([byWords.Select(m => (m.Chunk, m.Share)), similar])
             .Where(id => scores[id] >= dataset.SearchMinScore).ToList();
         var hits = await ReadAsync(scope, order, scores, cancel);
         return new SearchResult(Shorten(hits, most, dataset.SearchMaxTokens), note);

@@ -1,5 +1,5 @@
-using Npgsql;
 using Gateway.Observability;
+using Npgsql;
 
 namespace Gateway.Bots.Datasets;
 

@@ -40,13 +40,19 @@ internal sealed class EmbedderAccount(Embeddings embeddings, UsageJournal journa
                 if (refused is not null)
                 {
                     (status, end) = (refused.Status, refused.Code ?? refused.Type);
+                    if (refused.Status != StatusCodes.Status429TooManyRequests && refused.Status < 500)
+                    {
+                        // A budget in USD and a model without a price: waiting does not mend it.
+                        throw new EmbeddingException(refused.Message, end, isPassing: false);
+                    }
+
                     var wait = refused.RetryAfter ?? LongestWait;
                     throw new WorkspaceLimitException(refused.Message, wait < LongestWait ? wait : LongestWait);
                 }
             }
 
             var vectors = await embeddings.EmbedAsync(model, texts, usage, Retries, cancel);
-            (status, end) = (200, "done");
+            (status, end) = (StatusCodes.Status200OK, "done");
             foreach (var vector in vectors)
             {
                 VectorBytes.Normalize(vector);
@@ -56,7 +62,7 @@ internal sealed class EmbedderAccount(Embeddings embeddings, UsageJournal journa
         }
         catch (EmbeddingException failed)
         {
-            (status, end) = (502, failed.Outcome);
+            (status, end) = (status == 0 ? StatusCodes.Status502BadGateway : status, failed.Outcome);
             throw;
         }
         catch (OperationCanceledException)

@@ -24,8 +24,10 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
     public async Task<JobLease?> ClaimAsync(CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
+        // The lock, which the statement's own transaction gives back: two that look at once would see neither's job of a dataset.
         await using var command = new NpgsqlCommand(
             """
+            SELECT pg_advisory_xact_lock(4711020641);
             UPDATE jobs SET state = 1, instance = @instance, tries = tries + 1, due_at = @until, reason = NULL, started_at = coalesce(started_at, @now)
             WHERE (workspace_id, id) IN (
                 SELECT workspace_id, id FROM jobs j
@@ -40,6 +42,7 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
         command.Parameters.AddWithValue("now", Now);
         command.Parameters.AddWithValue("until", Now + settings.JobLease);
         await using var row = await command.ExecuteReaderAsync(cancel);
+        await row.NextResultAsync(cancel);
         return !await row.ReadAsync(cancel) ? null : new JobLease(
             new DatasetScope(row.GetGuid(0), row.GetGuid(1)), row.GetGuid(2), row.IsDBNull(3) ? null : row.GetGuid(3), instance,
             row.GetInt32(4), row.GetDateTime(5));

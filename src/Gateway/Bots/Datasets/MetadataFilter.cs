@@ -109,7 +109,9 @@ internal sealed class MetadataFilter
                 _sql.Append(CultureInfo.InvariantCulture, $" AND EXISTS (SELECT 1 FROM jsonb_array_elements({Parameter(value.GetRawText())}::jsonb) AS o(v) WHERE {field} @> o.v)");
                 return null;
             default:
-                return $"'{(operation.Length <= 20 ? operation : "…")}' is none of {Operators}, or its value is of the wrong kind: a string, number or boolean, for $in an array of at most {MostValues}, for comparisons a number or string.";
+                var named = operation.Length <= 20 ? operation : "…";
+                return $"'{named}' is none of {Operators}, or its value is of the wrong kind: a string, number or boolean, "
+                    + $"for $in an array of at most {MostValues}, for comparisons a number or string.";
         }
     }
 

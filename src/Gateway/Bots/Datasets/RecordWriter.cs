@@ -13,6 +13,9 @@ internal sealed class DatasetGoneException : Exception;
 /// </summary>
 internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
 {
+    /// <summary>Indexing a large dataset in another language takes a while, and holds the lock.</summary>
+    private const int LongestLockSeconds = 300;
+
     /// <summary>Writes records and makes their chunks what their texts say; those that did not change stay as they are.</summary>
     /// <param name="job">Kept in the same transaction; null: the caller waits for this.</param>
     /// <param name="progress">How many chunks the job has to embed and has embedded.</param>
@@ -33,12 +36,15 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         var before = await ChunksOfAsync(connection, settings.Scope, [.. records.Select(r => r.Id)], cancel);
         var now = chunks.Select(c => c.Id).ToHashSet();
         await RemoveAsync(connection, settings.Scope, [.. before.Keys.Where(id => !now.Contains(id))], cancel);
-        await MoveAsync(connection, settings.Scope, [.. chunks.Where(c => before.TryGetValue(c.Id, out var at) && at != c.Position).Select(c => (c.Id, c.Position))], cancel);
+        var moved = chunks.Where(c => before.TryGetValue(c.Id, out var at) && at != c.Position).Select(c => (c.Id, c.Position));
+        await MoveAsync(connection, settings.Scope, [.. moved], cancel);
         var added = chunks.Where(c => !before.ContainsKey(c.Id)).ToList();
         await AddAsync(connection, settings, added, cancel);
         if (job is not null)
         {
-            await jobs.KeepAsync(connection, job, progress?.Total + (settings.EmbeddingModel is null ? chunks.Count : added.Count), progress?.Done + (settings.EmbeddingModel is null ? chunks.Count : 0), cancel);
+            // Without vectors the chunks themselves are what there is to do.
+            var (toDo, done) = settings.EmbeddingModel is null ? (chunks.Count, chunks.Count) : (added.Count, 0);
+            await jobs.KeepAsync(connection, job, progress?.Total + toDo, progress?.Done + done, cancel);
         }
 
         await transaction.CommitAsync(cancel);
@@ -82,8 +88,10 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         await using var command = settings.Scope.Command(
             connection,
             """
-            UPDATE chunks SET lexemes = to_tsvector(@language::regconfig, text)
-            WHERE workspace_id = @ws AND dataset_id = @ds AND lexemes IS DISTINCT FROM to_tsvector(@language::regconfig, text);
+            WITH now AS MATERIALIZED (
+                SELECT id, to_tsvector(@language::regconfig, text) AS lexemes FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds)
+            UPDATE chunks c SET lexemes = now.lexemes FROM now
+            WHERE c.workspace_id = @ws AND c.dataset_id = @ds AND c.id = now.id AND c.lexemes IS DISTINCT FROM now.lexemes;
             DELETE FROM lexemes WHERE workspace_id = @ws AND dataset_id = @ds;
             INSERT INTO lexemes (workspace_id, dataset_id, lexeme, chunks)
             SELECT @ws, @ds, l.lexeme, count(*) FROM chunks c, unnest(tsvector_to_array(c.lexemes)) AS l(lexeme)
@@ -102,6 +110,7 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
     {
         await using var command = scope.Command(
             connection, "SELECT 1 FROM datasets WHERE workspace_id = @ws AND id = @ds FOR NO KEY UPDATE");
+        command.CommandTimeout = LongestLockSeconds;
         if (await command.ExecuteScalarAsync(cancel) is null)
         {
             throw new DatasetGoneException();

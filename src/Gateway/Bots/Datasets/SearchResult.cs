@@ -18,20 +18,24 @@ internal sealed record SearchHit(
 /// <param name="Note">Why vectors were left out; null: they were not, or the dataset has none.</param>
 internal sealed record SearchResult(IReadOnlyList<SearchHit> Hits, string? Note);
 
-/// <summary>Reciprocal rank fusion: what stands high in several lists comes first. Pure.</summary>
+/// <summary>
+/// Reciprocal rank fusion, in which a place counts as much as what stands there is worth by its own list: without that,
+/// what both lists have far down comes before what one of them has first, and a weak list takes from a strong one. Pure.
+/// </summary>
 internal static class Fusion
 {
     private const double K = 60;
 
-    public static List<Guid> Of(params IReadOnlyList<IEnumerable<Guid>> lists)
+    /// <param name="lists">Best first, each with its score from 0 to 1.</param>
+    public static List<Guid> Of(params IReadOnlyList<IEnumerable<(Guid Id, double Score)>> lists)
     {
         var scores = new Dictionary<Guid, double>();
         foreach (var list in lists)
         {
             var rank = 0;
-            foreach (var id in list)
+            foreach (var (id, score) in list)
             {
-                scores[id] = scores.GetValueOrDefault(id) + (1 / (K + ++rank));
+                scores[id] = scores.GetValueOrDefault(id) + (Math.Clamp(score, 0, 1) / (K + ++rank));
             }
         }
 

@@ -24,8 +24,11 @@ internal sealed class VectorScans(NpgsqlDataSource source, TimeProvider clock) :
         public long UsedAt { get; set; } = ReadAt;
     }
 
+    private readonly Lock _lock = new();
     private readonly Dictionary<(DatasetScope, string), Entry> _entries = [];
-    private readonly SemaphoreSlim _reading = new(1);
+
+    /// <summary>One search of a dataset reads it, others wait; those of most other datasets do not.</summary>
+    private readonly SemaphoreSlim[] _reading = [.. Enumerable.Range(0, 32).Select(_ => new SemaphoreSlim(1))];
 
     /// <summary>The most similar chunks, best first.</summary>
     /// <param name="mostChunks">How many vectors are compared at most.</param>
@@ -38,21 +41,18 @@ internal sealed class VectorScans(NpgsqlDataSource source, TimeProvider clock) :
         return [.. (await RescoreAsync(scope, model, found, query, cancel)).OrderByDescending(f => f.Similarity).Take(most)];
     }
 
-    public void Dispose() => _reading.Dispose();
+    public void Dispose() => Array.ForEach(_reading, r => r.Dispose());
 
     private async Task<VectorScan> ScanAsync(DatasetScope scope, string model, int dimensions, int mostChunks, CancellationToken cancel)
     {
-        await _reading.WaitAsync(cancel);
+        var reading = _reading[(uint)scope.GetHashCode() % _reading.Length];
+        await reading.WaitAsync(cancel);
         try
         {
-            var known = _entries.GetValueOrDefault((scope, model));
-            if (known is not null)
+            var known = Known((scope, model));
+            if (known is not null && clock.GetElapsedTime(known.LookedAt) < LookInterval)
             {
-                known.UsedAt = clock.GetTimestamp();
-                if (clock.GetElapsedTime(known.LookedAt) < LookInterval)
-                {
-                    return known.Scan;
-                }
+                return known.Scan;
             }
 
             var stamp = await StampAsync(scope, cancel);
@@ -63,21 +63,38 @@ internal sealed class VectorScans(NpgsqlDataSource source, TimeProvider clock) :
             }
 
             var scan = await VectorScan.ReadAsync(source, scope, model, dimensions, mostChunks, cancel);
-            _entries[(scope, model)] = new Entry(scan, stamp, clock.GetTimestamp());
-            MakeRoom((scope, model));
+            Keep((scope, model), new Entry(scan, stamp, clock.GetTimestamp()));
             return scan;
         }
         finally
         {
-            _reading.Release();
+            reading.Release();
         }
     }
 
-    private void MakeRoom((DatasetScope, string) kept)
+    private Entry? Known((DatasetScope, string) key)
     {
-        while (_entries.Count > 1 && _entries.Values.Sum(e => e.Scan.Bytes) > MostBytes)
+        lock (_lock)
         {
-            _entries.Remove(_entries.Where(e => e.Key != kept).MinBy(e => e.Value.UsedAt).Key);
+            var known = _entries.GetValueOrDefault(key);
+            if (known is not null)
+            {
+                known.UsedAt = clock.GetTimestamp();
+            }
+
+            return known;
+        }
+    }
+
+    private void Keep((DatasetScope, string) key, Entry entry)
+    {
+        lock (_lock)
+        {
+            _entries[key] = entry;
+            while (_entries.Count > 1 && _entries.Values.Sum(e => e.Scan.Bytes) > MostBytes)
+            {
+                _entries.Remove(_entries.Where(e => e.Key != key).MinBy(e => e.Value.UsedAt).Key);
+            }
         }
     }
 

@@ -180,11 +180,12 @@ public sealed class SearchTests(DatasetBenchFixture fixture) : IClassFixture<Dat
     }
 
     [Fact]
-    public void Fusion_puts_what_both_lists_have_first()
+    public void Fusion_puts_what_both_lists_have_first_unless_it_is_worth_little_in_both()
     {
         var (a, b, c) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
 
-        Assert.Equal(b, Fusion.Of([[a, b], [c, b]])[0]);
+        Assert.Equal(b, Fusion.Of([[(a, 1), (b, 0.9)], [(c, 0.8), (b, 0.7)]])[0]);
+        Assert.Equal(a, Fusion.Of([[(a, 1), (b, 0.3)], [(c, 0.4), (b, 0.4)]])[0]);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
