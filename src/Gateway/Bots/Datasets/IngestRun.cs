@@ -33,8 +33,19 @@ internal sealed class IngestRun(
             records = await RunFileAsync(settings, job, job.FileId.Value, cancel);
         }
 
+        var model = settings.EmbeddingModel is { } name ? catalog.Current.FindEmbedding(name) : null;
+        var hasIndex = model is not null && await index.IsThereAsync(cancel);
+        if (hasIndex)
+        {
+            await index.DropOtherIndexesAsync(settings.Scope, model!.Dimensions, cancel);
+        }
+
         var made = await vectors.MakeAsync(settings, job, cancel);
-        await IndexAsync(settings, cancel);
+        if (hasIndex && await DatasetSize.CountAsync(source, settings.Scope, cancel) > gateway.VectorScanChunks)
+        {
+            await index.EnsureIndexAsync(settings.Scope, model!.Dimensions, cancel);
+        }
+
         return (settings, records, made);
     }
 
@@ -113,15 +124,6 @@ internal sealed class IngestRun(
         foreach (var some in records.Chunk(BatchRecords))
         {
             await writer.RemoveRecordsAsync(job.Scope, some, job, cancel);
-        }
-    }
-
-    private async Task IndexAsync(DatasetSettings settings, CancellationToken cancel)
-    {
-        if (settings.EmbeddingModel is { } name && catalog.Current.FindEmbedding(name) is { } model && await index.IsThereAsync(cancel)
-            && await DatasetSize.CountAsync(source, settings.Scope, cancel) > gateway.VectorScanChunks)
-        {
-            await index.EnsureIndexAsync(settings.Scope, model.Dimensions, cancel);
         }
     }
 

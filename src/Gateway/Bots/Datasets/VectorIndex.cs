@@ -91,26 +91,33 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
         return found;
     }
 
-    /// <summary>Makes the dataset's index unless it is there and of these dimensions.</summary>
+    /// <summary>Makes the dataset's index unless it is there. All its vectors must be of these dimensions.</summary>
     public async Task EnsureIndexAsync(DatasetScope scope, int dimensions, CancellationToken cancel)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"chunk_vectors_{scope.Dataset:N}_{dimensions}");
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await RunAsync(
+            connection,
+            $"""
+            CREATE INDEX IF NOT EXISTS {NameOf(scope, dimensions)} ON chunk_vectors USING hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops)
+            WITH (m = 16, ef_construction = 100) WHERE dataset_id = '{scope.Dataset:D}'
+            """, cancel);
+    }
+
+    /// <summary>Takes away indexes of the dataset for other dimensions, which would refuse vectors of these.</summary>
+    public async Task DropOtherIndexesAsync(DatasetScope scope, int dimensions, CancellationToken cancel)
+    {
         await using var connection = await source.OpenConnectionAsync(cancel);
         foreach (var other in await IndexesAsync(connection, $"chunk_vectors_{scope.Dataset:N}_%", cancel))
         {
-            if (other != name)
+            if (other != NameOf(scope, dimensions))
             {
                 await RunAsync(connection, $"DROP INDEX IF EXISTS {other}", cancel);
             }
         }
-
-        await RunAsync(
-            connection,
-            $"""
-            CREATE INDEX IF NOT EXISTS {name} ON chunk_vectors USING hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops)
-            WITH (m = 16, ef_construction = 100) WHERE dataset_id = '{scope.Dataset:D}'
-            """, cancel);
     }
+
+    private static string NameOf(DatasetScope scope, int dimensions) =>
+        string.Create(CultureInfo.InvariantCulture, $"chunk_vectors_{scope.Dataset:N}_{dimensions}");
 
     public void Dispose() => _looking.Dispose();
 

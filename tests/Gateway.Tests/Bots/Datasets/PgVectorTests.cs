@@ -75,6 +75,11 @@ public sealed class PgVectorTests(PgVectorFixture fixture) : IClassFixture<PgVec
         var found = await Bench.FindAsync(dataset, "word140", """{"n":{"$gte":100}}""");
         Assert.StartsWith("word140 ", found.Hits[0].Text, StringComparison.Ordinal);
         Assert.Null(found.Note);
+
+        await Bench.AddModelAsync("small-words", 64);
+        await Bench.ChangeAsync(dataset, d => d.EmbeddingModel = "small-words");
+        Assert.Equal(150, await Bench.RunJobsAsync());
+        Assert.Contains("halfvec(64)", await IndexAsync(dataset), StringComparison.Ordinal);
     }
 
     [Fact]

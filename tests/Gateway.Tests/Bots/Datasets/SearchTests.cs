@@ -126,6 +126,24 @@ public sealed class SearchTests(DatasetBenchFixture fixture) : IClassFixture<Dat
     }
 
     [Fact]
+    public async Task A_dataset_that_is_too_large_to_compare_is_searched_by_words_and_it_is_said()
+    {
+        var dataset = await MenuAsync();
+        Bench.Settings.VectorScanChunks = 3;
+        try
+        {
+            var found = await Bench.FindAsync(dataset, "green tea");
+
+            Assert.Equal("Drinks", Assert.Single(found.Hits).Title);
+            Assert.Contains("pgvector", found.Note, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Bench.Settings.VectorScanChunks = new Gateway.Data.GatewaySettings().VectorScanChunks;
+        }
+    }
+
+    [Fact]
     public async Task A_tool_shows_numbered_passages_as_data_and_the_owners_words_outside()
     {
         var dataset = await MenuAsync() with { MatchInstruction = "Be brief.", MismatchInstruction = "Say sorry." };
