@@ -10,6 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 need_dotnet
 need_postgres
 need_node
+need_poppler
 stop_if_missing
 
 use_clean_environment

@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 need_dotnet
 need_postgres
 need_node
+need_poppler
 stop_if_missing
 
 use_clean_environment
@@ -54,6 +55,9 @@ run "Limits of four gateways together" Limits.LimitBurst
 
 export GATEWAY_LONG_RUNS=1
 run "A primary that flaps for a minute" Faults.FlappingTests
+
+export GATEWAY_RETRIEVAL_TEXTS=${GATEWAY_RETRIEVAL_TEXTS:-1500}
+run "Retrieval from $GATEWAY_RETRIEVAL_TEXTS manual pages" Verify.RetrievalTests
 
 export GATEWAY_SOAK_MINUTES=${GATEWAY_SOAK_MINUTES:-30}
 run "$GATEWAY_SOAK_MINUTES minutes at half of capacity" Verify.SoakTests

@@ -123,6 +123,11 @@ need_command() {
   missing+=("$1 (package $2 on Debian and Ubuntu)")
 }
 
+# PDFs of datasets are read by its pdftotext.
+need_poppler() {
+  need_command pdftotext poppler-utils
+}
+
 # Ends the script when anything is missing, with all of it at once.
 stop_if_missing() {
   if ((${#missing[@]} == 0)); then return 0; fi

@@ -25,6 +25,7 @@ internal static class AdminSetup
         admin.MapDeployments();
         admin.MapUsage();
         admin.MapAbilityTry();
+        admin.MapDatasetContents();
         MapMetrics(routes);
         return routes;
     }

@@ -1,3 +1,4 @@
+using Gateway.Bots.Datasets;
 using Gateway.Data;
 
 namespace Gateway.Bots;
@@ -11,6 +12,7 @@ internal static class BotsSetup
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<BotCatalog>());
         services.AddSingleton<BotTurn>();
         services.AddOutside();
+        services.AddDatasets();
         return services;
     }
 }

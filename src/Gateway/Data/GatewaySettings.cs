@@ -59,6 +59,17 @@ internal sealed class GatewaySettings
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Up to how many chunks of a dataset vectors are compared one by one. Above it an index of the pgvector extension finds
+    /// them, and without the extension words alone do. 50,000 by default.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int VectorScanChunks { get; set; } = 50_000;
+
+    /// <summary>How long a background job of a gateway that died waits for another one. 30 s by default.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan JobLease { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The demo model and the demo bot. True by default.</summary>
     public bool Demo { get; set; } = true;
 

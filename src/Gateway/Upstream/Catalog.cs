@@ -147,9 +147,14 @@ internal sealed record ModelRoute(Model Model, string Name, string Selector, IRe
 }
 
 /// <summary>All models at one moment. Immutable; a request keeps the one it began with.</summary>
-internal sealed class CatalogSnapshot(FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers)
+internal sealed class CatalogSnapshot(
+    FrozenDictionary<string, Model> models, IReadOnlyList<Provider> providers, FrozenDictionary<string, EmbeddingModel> embeddingModels)
 {
-    public static CatalogSnapshot Empty { get; } = new(FrozenDictionary<string, Model>.Empty, []);
+    public static CatalogSnapshot Empty { get; } = new(
+        FrozenDictionary<string, Model>.Empty, [], FrozenDictionary<string, EmbeddingModel>.Empty);
+
+    /// <summary>Null when there is none of this name, or its provider cannot be used.</summary>
+    public EmbeddingModel? FindEmbedding(string name) => embeddingModels.GetValueOrDefault(name);
 
     public IEnumerable<Model> Models => models.Values;
 
@@ -245,7 +250,9 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
             models[DemoModel] = _demo;
         }
 
-        Current = new CatalogSnapshot(models.ToFrozenDictionary(StringComparer.Ordinal), [.. providers.Values]);
+        var embeddings = (await db.EmbeddingModels.AsNoTracking().ToListAsync(cancel)).Where(e => providers.ContainsKey(e.ProviderId))
+            .ToFrozenDictionary(e => e.Name, e => Read(e, providers), StringComparer.Ordinal);
+        Current = new CatalogSnapshot(models.ToFrozenDictionary(StringComparer.Ordinal), [.. providers.Values], embeddings);
     }
 
     /// <summary>The same object for as long as the row is the same: others tell by it whether a provider changed.</summary>
@@ -274,6 +281,9 @@ internal sealed class Catalog(GatewaySettings settings, SecretBox box, ILogger<C
             return null;
         }
     }
+
+    private static EmbeddingModel Read(EmbeddingModelRow row, Dictionary<Guid, Provider> providers) =>
+        new(row.Name, providers[row.ProviderId], row.UpstreamModel ?? row.Name, row.Dimensions, row.PriceInput);
 
     private static Model Read(ModelRow row, Dictionary<Guid, Provider> providers) => new(
         row.Name, row.Workspaces,

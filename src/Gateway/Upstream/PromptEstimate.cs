@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Gateway.Http;
 
@@ -10,7 +11,7 @@ internal static class PromptEstimate
     public const int DefaultOutputTokens = 4096;
 
     /// <summary>About four bytes are a token in English; three leaves room for other text.</summary>
-    private const int BytesPerToken = 3;
+    public const int BytesPerToken = 3;
 
     /// <summary>What an image or a sound counts, whose bytes say nothing of its tokens.</summary>
     private const int TokensPerAttachment = 1_000;
@@ -53,6 +54,9 @@ internal static class PromptEstimate
 
         return ((bytes + BytesPerToken - 1) / BytesPerToken) + attachments;
     }
+
+    /// <summary>Of a text as it is.</summary>
+    public static int Text(string text) => (Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken;
 
     /// <summary>The most that the reply may have, in all its choices: what is asked for, else what the context leaves room for.</summary>
     public static long Output(JsonBody body, Model model, int choices, long prompt)

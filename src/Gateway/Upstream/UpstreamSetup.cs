@@ -12,6 +12,7 @@ internal static class UpstreamSetup
         services.AddSingleton<CircuitBreakers>();
         services.AddSingleton(s => ActivatorUtilities.CreateInstance<Attempts>(s, new Random()));
         services.AddSingleton<ModelCalls>();
+        services.AddSingleton<Embeddings>();
         services.AddHostedService<UpstreamGauges>();
         services.AddSingleton<ChatRelay>();
         services.AddSingleton<PlainRelay>();

@@ -1,0 +1,189 @@
+using System.Text.Json;
+using Gateway.Bots.Datasets;
+using Gateway.Bots.Datasets.Parsing;
+using Gateway.Data;
+using Gateway.Http;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Admin;
+
+/// <summary>
+/// <c>/admin/v1/datasets/{dataset}/records</c>. A record can be found by its words when the answer is there, and by its vector
+/// when a job has made that.
+/// </summary>
+internal static class DatasetRecordEndpoints
+{
+    private static readonly string[] Known = ["text", "source", "url", "metadata"];
+
+    public static void MapDatasetRecords(this IEndpointRouteBuilder dataset)
+    {
+        dataset.MapPost("/records", CreateAsync);
+        dataset.MapGet("/records", ListAsync);
+        dataset.MapGet("/records/{id}", GetAsync);
+        dataset.MapPatch("/records/{id}", UpdateAsync);
+        dataset.MapDelete("/records/{id}", DeleteAsync);
+    }
+
+    private static async Task<IResult> CreateAsync(
+        HttpContext http, string dataset, GatewayDb db, RecordWriter writer, TimeProvider clock, BodyLimits limits, CancellationToken cancel)
+    {
+        if (await DatasetRequest.FindAsync(http, db, dataset, cancel) is not { } found)
+        {
+            return DatasetRequest.NoDataset(http).ToResult();
+        }
+
+        var now = clock.GetUtcNow().UtcDateTime;
+        var row = new RecordRow
+        {
+            WorkspaceId = found.Dataset.WorkspaceId,
+            DatasetId = found.Dataset.Id,
+            Id = Guid.CreateVersion7(clock.GetUtcNow()),
+            Text = "",
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        return await WriteAsync(http, found, row, db, writer, clock, limits, cancel);
+    }
+
+    private static async Task<IResult> UpdateAsync(
+        HttpContext http, string dataset, string id, GatewayDb db, RecordWriter writer, TimeProvider clock, BodyLimits limits, CancellationToken cancel)
+    {
+        var (found, row, refused) = await FindAsync(http, dataset, id, db, isChange: true, cancel);
+        if (row is null)
+        {
+            return refused!.ToResult();
+        }
+
+        row.UpdatedAt = clock.GetUtcNow().UtcDateTime;
+        return await WriteAsync(http, found!.Value, row, db, writer, clock, limits, cancel);
+    }
+
+    private static async Task<IResult> WriteAsync(
+        HttpContext http, (DatasetRow Dataset, string Workspace) found, RecordRow row, GatewayDb db, RecordWriter writer, TimeProvider clock,
+        BodyLimits limits, CancellationToken cancel)
+    {
+        var (json, refused) = await DatasetRequest.ReadAsync(http, limits, Known, cancel);
+        if (json is null)
+        {
+            return refused!.ToResult();
+        }
+
+        using (json)
+        {
+            if (Read(json.RootElement, row) is { } wrong)
+            {
+                return wrong.ToResult();
+            }
+        }
+
+        try
+        {
+            await writer.WriteAsync(DatasetSettings.Of(found.Dataset, found.Workspace), [row], null, null, cancel);
+        }
+        catch (DatasetGoneException)
+        {
+            return ApiError.NotFound("dataset").ToResult();
+        }
+
+        if (found.Dataset.EmbeddingModel is not null)
+        {
+            await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, IngestJobs.VectorsAlone, clock, cancel);
+            await db.SaveChangesAsync(cancel);
+        }
+
+        return Results.Json(RecordObject.Of(row), DatasetJson.Default.RecordObject);
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, string dataset, GatewayDb db, CancellationToken cancel)
+    {
+        if (await DatasetRequest.FindAsync(http, db, dataset, cancel) is not { } found)
+        {
+            return DatasetRequest.NoDataset(http).ToResult();
+        }
+
+        if (!DatasetRequest.TryReadPage(http, out var limit, out var after, out var wrong))
+        {
+            return wrong!.ToResult();
+        }
+
+        var file = http.Request.Query["file_id"].FirstOrDefault();
+        var fileId = Guid.Empty;
+        if (file is not null && !Guid.TryParse(file, out fileId))
+        {
+            return ApiError.InvalidValue("file_id", "expected the id of a file.").ToResult();
+        }
+
+        var rows = await db.Records.AsNoTracking()
+            .Where(r => r.WorkspaceId == found.Dataset.WorkspaceId && r.DatasetId == found.Dataset.Id && r.Id > after && (file == null || r.FileId == fileId))
+            .OrderBy(r => r.Id).Take(limit + 1).ToListAsync(cancel);
+        return Results.Json(
+            new DatasetList<RecordObject>([.. rows.Take(limit).Select(RecordObject.Of)], rows.Count > limit), DatasetJson.Default.DatasetListRecordObject);
+    }
+
+    private static async Task<IResult> GetAsync(HttpContext http, string dataset, string id, GatewayDb db, CancellationToken cancel)
+    {
+        var (_, row, refused) = await FindAsync(http, dataset, id, db, isChange: false, cancel);
+        return row is null ? refused!.ToResult() : Results.Json(RecordObject.Of(row), DatasetJson.Default.RecordObject);
+    }
+
+    private static async Task<IResult> DeleteAsync(
+        HttpContext http, string dataset, string id, GatewayDb db, RecordWriter writer, CancellationToken cancel)
+    {
+        var (_, row, refused) = await FindAsync(http, dataset, id, db, isChange: true, cancel);
+        if (row is null)
+        {
+            return refused!.ToResult();
+        }
+
+        await writer.RemoveRecordsAsync(new DatasetScope(row.WorkspaceId, row.DatasetId), [row.Id], null, cancel);
+        return Results.Json(new DatasetPartDeleted(row.Id.ToString(), "dataset.record.deleted"), DatasetJson.Default.DatasetPartDeleted);
+    }
+
+    /// <param name="isChange">Records of a file are changed by changing the file: the next reading of it would undo anything else.</param>
+    private static async Task<((DatasetRow, string)? Found, RecordRow? Row, ApiError? Refused)> FindAsync(
+        HttpContext http, string dataset, string id, GatewayDb db, bool isChange, CancellationToken cancel)
+    {
+        if (await DatasetRequest.FindAsync(http, db, dataset, cancel) is not { } found)
+        {
+            return (null, null, DatasetRequest.NoDataset(http));
+        }
+
+        var row = !Guid.TryParse(id, out var record) ? null : await db.Records.AsNoTracking().FirstOrDefaultAsync(
+            r => r.WorkspaceId == found.Dataset.WorkspaceId && r.DatasetId == found.Dataset.Id && r.Id == record, cancel);
+        if (row is null)
+        {
+            return (found, null, ApiError.NotFound("record"));
+        }
+
+        var isOfFile = isChange && row.FileId is not null && await db.DatasetFiles.AnyAsync(
+            f => f.WorkspaceId == row.WorkspaceId && f.DatasetId == row.DatasetId && f.Id == row.FileId && f.Managed == ManagedBy.File, cancel);
+        return isOfFile ? (found, null, ApiError.ManagedByFile("record")) : (found, row, null);
+    }
+
+    private static ApiError? Read(JsonElement json, RecordRow row)
+    {
+        ApiError? error = null;
+        var text = DatasetRequest.Text(json, "text", ref error);
+        var source = DatasetRequest.Text(json, "source", ref error);
+        var url = DatasetRequest.Text(json, "url", ref error);
+        row.Text = text is null ? row.Text : PlainText.Clean(text).Trim();
+        row.Source = source is null ? row.Source : PlainText.OneLine(source);
+        row.Url = url is null ? row.Url : RecordList.WebAddress(url);
+        if (json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind != JsonValueKind.Null)
+        {
+            var raw = metadata.GetRawText();
+            error ??= metadata.ValueKind != JsonValueKind.Object || raw.Length > ParseLimits.MetadataCharacters
+                || raw.Contains("\\u0000", StringComparison.Ordinal) || raw.Contains("\\ud", StringComparison.OrdinalIgnoreCase)
+                ? ApiError.InvalidValue("metadata", $"expected an object of at most {ParseLimits.MetadataCharacters} characters, without escaped NULs and surrogates.")
+                : null;
+            row.Metadata = raw;
+        }
+
+        return error
+            ?? (text is null && row.Text.Length == 0 ? ApiError.MissingParameter("text")
+            : row.Text.Length is 0 or > ParseLimits.RecordCharacters ? ApiError.InvalidValue("text", $"expected 1 to {ParseLimits.RecordCharacters} characters.")
+            : row.Source.Length > ParseLimits.SourceCharacters ? ApiError.InvalidValue("source", $"expected at most {ParseLimits.SourceCharacters} characters.")
+            : url is { Length: > 0 } && row.Url is null ? ApiError.InvalidValue("url", "expected a web address such as https://example.com/page.")
+            : null);
+    }
+}

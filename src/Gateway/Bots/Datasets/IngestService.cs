@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Gateway.Bots.Datasets.Parsing;
+using Gateway.Data;
+using Gateway.Observability;
+using Gateway.Upstream;
+using Npgsql;
+
+namespace Gateway.Bots.Datasets;
+
+/// <summary>Works on jobs in the background, some at a time.</summary>
+internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySettings settings, TimeProvider clock, ILogger<IngestService> log) : BackgroundService
+{
+    private const int Workers = 2;
+
+    /// <summary>How often a job may be begun without an end: a file that ends the process would end every gateway, for ever.</summary>
+    private const int MostTries = 5;
+
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a job waits for a provider or a limit before it fails.</summary>
+    private static readonly TimeSpan LongestTrouble = TimeSpan.FromHours(24);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
+
+    private async Task WorkAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (!stopping.IsCancellationRequested)
+            {
+                var job = await ClaimAsync(stopping);
+                if (job is null)
+                {
+                    await Task.Delay(Look, clock, stopping);
+                }
+                else
+                {
+                    await RunAsync(job, stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Told to stop.
+        }
+    }
+
+    private async Task<JobLease?> ClaimAsync(CancellationToken stopping)
+    {
+        try
+        {
+            return await jobs.ClaimAsync(stopping);
+        }
+        catch (Exception broken) when (!stopping.IsCancellationRequested)
+        {
+            log.JobsUnavailable(DatabaseTrouble.Find(broken) ?? broken.GetType().Name);
+            await Task.Delay(ShortestWait, clock, stopping);
+            return null;
+        }
+    }
+
+    private async Task RunAsync(JobLease job, CancellationToken stopping)
+    {
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var over = new CancellationTokenSource();
+        var renewing = RenewAsync(job, lost, over.Token);
+        try
+        {
+            await RunAsync(job, stopping, lost.Token);
+        }
+        catch (Exception broken) when (broken is JobLostException or DatasetGoneException || (lost.IsCancellationRequested && !stopping.IsCancellationRequested))
+        {
+            // Another gateway's now, or nobody's.
+        }
+        catch (Exception broken)
+        {
+            // The database is away: the lease runs out, and whoever is there then goes on.
+            log.JobsUnavailable(DatabaseTrouble.Find(broken) ?? broken.GetType().Name);
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await renewing;
+        }
+    }
+
+    private async Task RunAsync(JobLease job, CancellationToken stopping, CancellationToken cancel)
+    {
+        if (job.Tries > MostTries)
+        {
+            await FailAsync(job, $"It was begun {MostTries} times and never came to an end.");
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            var (dataset, records, vectors) = await run.RunAsync(job, cancel);
+            await jobs.EndAsync(job, null, CancellationToken.None);
+            log.JobDone(job.Id, dataset.Name, dataset.Workspace, Stopwatch.GetElapsedTime(started).TotalSeconds, records, vectors);
+        }
+        catch (UnreadableFileException wrong)
+        {
+            await FailAsync(job, $"The file cannot be read: {wrong.Message}");
+        }
+        catch (EmbeddingException passing) when (passing.IsPassing)
+        {
+            await WaitAsync(job, passing.RetryAfter, passing.Message);
+        }
+        catch (EmbeddingException wrong)
+        {
+            await FailAsync(job, wrong.Message);
+        }
+        catch (WorkspaceLimitException limited)
+        {
+            await WaitAsync(job, limited.Wait, limited.Message);
+        }
+        catch (PostgresException wrong) when (wrong.SqlState == PostgresErrorCodes.UndefinedObject)
+        {
+            await FailAsync(job, "The dataset's language is no text search configuration of the database.");
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await jobs.PostponeAsync(job, TimeSpan.Zero, null, CancellationToken.None);
+        }
+        catch (Exception broken) when (broken is not (JobLostException or DatasetGoneException or OperationCanceledException) && DatabaseTrouble.Find(broken) is null)
+        {
+            // A mistake of ours: its text may quote what is in the dataset.
+            await FailAsync(job, $"Internal error ({(broken as PostgresException)?.SqlState ?? broken.GetType().Name}).");
+        }
+    }
+
+    private async Task FailAsync(JobLease job, string reason)
+    {
+        await jobs.EndAsync(job, reason, CancellationToken.None);
+        log.JobFailed(job.Id, job.Scope.Dataset, reason);
+    }
+
+    /// <summary>Longer with the job's age, since what lasts is seldom over in a moment.</summary>
+    private async Task WaitAsync(JobLease job, TimeSpan? asked, string reason)
+    {
+        var age = clock.GetUtcNow().UtcDateTime - job.CreatedAt;
+        if (age > LongestTrouble)
+        {
+            await FailAsync(job, reason);
+            return;
+        }
+
+        var wait = asked ?? TimeSpan.FromTicks(Math.Clamp(age.Ticks / 4, ShortestWait.Ticks, LongestWait.Ticks));
+        await jobs.PostponeAsync(job, wait, reason, CancellationToken.None);
+        log.JobWaits(job.Id, job.Scope.Dataset, wait.TotalSeconds, reason);
+    }
+
+    /// <summary>Keeps the job while nothing is written, as while a provider thinks.</summary>
+    private async Task RenewAsync(JobLease job, CancellationTokenSource lost, CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(settings.JobLease / 3, clock, over);
+                await jobs.RenewAsync(job, over);
+            }
+            catch (JobLostException)
+            {
+                await lost.CancelAsync();
+                return;
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception broken)
+            {
+                log.JobsUnavailable(DatabaseTrouble.Find(broken) ?? broken.GetType().Name);
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+using Gateway.Data;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.Bots.Datasets;
+
+/// <summary>The dataset is gone.</summary>
+internal sealed class DatasetGoneException : Exception;
+
+/// <summary>
+/// Writes records with their chunks, and takes them away, so that chunks and the counts of their lexemes always agree: both
+/// change in one transaction, behind a lock of the dataset's row that all writers of it take first.
+/// </summary>
+internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
+{
+    /// <summary>Indexing a large dataset in another language takes a while, and holds the lock.</summary>
+    private const int LongestLockSeconds = 300;
+
+    /// <summary>Writes records and makes their chunks what their texts say; those that did not change stay as they are.</summary>
+    /// <param name="job">Kept in the same transaction; null: the caller waits for this.</param>
+    /// <param name="progress">How many chunks the job has to embed and has embedded.</param>
+    /// <returns>How many chunks were added, and how many there are of these records.</returns>
+    /// <exception cref="DatasetGoneException">It was deleted.</exception>
+    /// <exception cref="JobLostException">The job is not ours any more; nothing was written.</exception>
+    public async Task<(int Added, int All)> WriteAsync(
+        DatasetSettings settings, IReadOnlyList<RecordRow> records, JobLease? job, (int Total, int Done)? progress, CancellationToken cancel)
+    {
+        var chunks = records.SelectMany(record => ChunkId
+            .All(record.Id, Chunker.Split(record.Text, settings.ChunkTokens, settings.OverlapTokens))
+            .Select((c, i) => (c.Id, Record: record.Id, Position: i, c.Piece))).ToList();
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, settings.Scope, cancel);
+        await UpsertAsync(connection, settings.Scope, records, cancel);
+
+        var before = await ChunksOfAsync(connection, settings.Scope, [.. records.Select(r => r.Id)], cancel);
+        var now = chunks.Select(c => c.Id).ToHashSet();
+        await RemoveAsync(connection, settings.Scope, [.. before.Keys.Where(id => !now.Contains(id))], cancel);
+        var moved = chunks.Where(c => before.TryGetValue(c.Id, out var at) && at != c.Position).Select(c => (c.Id, c.Position));
+        await MoveAsync(connection, settings.Scope, [.. moved], cancel);
+        var added = chunks.Where(c => !before.ContainsKey(c.Id)).ToList();
+        await AddAsync(connection, settings, added, cancel);
+        if (job is not null)
+        {
+            // Without vectors the chunks themselves are what there is to do.
+            var (toDo, done) = settings.EmbeddingModel is null ? (chunks.Count, chunks.Count) : (added.Count, 0);
+            await jobs.KeepAsync(connection, job, progress?.Total + toDo, progress?.Done + done, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+        return (added.Count, chunks.Count);
+    }
+
+    /// <summary>Takes records away with their chunks.</summary>
+    /// <param name="also">Further statements of the same transaction, with <c>@ws</c> and <c>@ds</c>; null: none.</param>
+    public async Task RemoveRecordsAsync(
+        DatasetScope scope, Guid[] records, JobLease? job, CancellationToken cancel, Func<NpgsqlConnection, Task>? also = null)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, scope, cancel);
+        await RemoveAsync(connection, scope, [.. (await ChunksOfAsync(connection, scope, records, cancel)).Keys], cancel);
+        await using (var delete = scope.Command(connection, "DELETE FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)"))
+        {
+            delete.Parameters.AddWithValue("ids", records);
+            await delete.ExecuteNonQueryAsync(cancel);
+        }
+
+        if (also is not null)
+        {
+            await also(connection);
+        }
+
+        if (job is not null)
+        {
+            await jobs.KeepAsync(connection, job, null, null, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Indexes all texts in the dataset's language of now, and counts the lexemes anew.</summary>
+    public async Task ReindexAsync(DatasetSettings settings, JobLease job, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, settings.Scope, cancel);
+        await using var command = settings.Scope.Command(
+            connection,
+            """
+            WITH now AS MATERIALIZED (
+                SELECT id, to_tsvector(@language::regconfig, text) AS lexemes FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds)
+            UPDATE chunks c SET lexemes = now.lexemes FROM now
+            WHERE c.workspace_id = @ws AND c.dataset_id = @ds AND c.id = now.id AND c.lexemes IS DISTINCT FROM now.lexemes;
+            DELETE FROM lexemes WHERE workspace_id = @ws AND dataset_id = @ds;
+            INSERT INTO lexemes (workspace_id, dataset_id, lexeme, chunks)
+            SELECT @ws, @ds, l.lexeme, count(*) FROM chunks c, unnest(tsvector_to_array(c.lexemes)) AS l(lexeme)
+            WHERE c.workspace_id = @ws AND c.dataset_id = @ds GROUP BY l.lexeme
+            """);
+        command.Parameters.AddWithValue("language", settings.Language);
+        command.CommandTimeout = 1_800;
+        await command.ExecuteNonQueryAsync(cancel);
+        await jobs.KeepAsync(connection, job, null, null, cancel);
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Waits for other writers of the dataset. Writers of other tables that name it are not kept waiting.</summary>
+    /// <exception cref="DatasetGoneException">It was deleted.</exception>
+    public static async Task LockAsync(NpgsqlConnection connection, DatasetScope scope, CancellationToken cancel)
+    {
+        await using var command = scope.Command(
+            connection, "SELECT 1 FROM datasets WHERE workspace_id = @ws AND id = @ds FOR NO KEY UPDATE");
+        command.CommandTimeout = LongestLockSeconds;
+        if (await command.ExecuteScalarAsync(cancel) is null)
+        {
+            throw new DatasetGoneException();
+        }
+    }
+
+    private static async Task UpsertAsync(NpgsqlConnection connection, DatasetScope scope, IReadOnlyList<RecordRow> records, CancellationToken cancel)
+    {
+        await using var command = scope.Command(
+            connection,
+            """
+            INSERT INTO records AS r (workspace_id, dataset_id, id, file_id, position, text, source, url, metadata, created_at, updated_at)
+            SELECT @ws, @ds, n.id, n.file_id, n.position, n.text, n.source, n.url, n.metadata::jsonb, n.at, n.at
+            FROM unnest(@ids, @files, @positions, @texts, @sources, @urls, @metadata, @times)
+                AS n(id, file_id, position, text, source, url, metadata, at)
+            ON CONFLICT (workspace_id, dataset_id, id) DO UPDATE SET file_id = excluded.file_id, position = excluded.position,
+                text = excluded.text, source = excluded.source, url = excluded.url, metadata = excluded.metadata, updated_at = excluded.updated_at
+            WHERE (r.file_id, r.position, r.text, r.source, r.url, r.metadata)
+                IS DISTINCT FROM (excluded.file_id, excluded.position, excluded.text, excluded.source, excluded.url, excluded.metadata)
+            """);
+        command.Parameters.AddWithValue("ids", records.Select(r => r.Id).ToArray());
+        command.Parameters.AddWithValue("files", records.Select(r => r.FileId).ToArray());
+        command.Parameters.AddWithValue("positions", records.Select(r => r.Position).ToArray());
+        command.Parameters.AddWithValue("texts", records.Select(r => r.Text).ToArray());
+        command.Parameters.AddWithValue("sources", records.Select(r => r.Source).ToArray());
+        command.Parameters.AddWithValue("urls", NpgsqlDbType.Array | NpgsqlDbType.Text, records.Select(r => r.Url).ToArray());
+        command.Parameters.AddWithValue("metadata", records.Select(r => r.Metadata).ToArray());
+        command.Parameters.AddWithValue("times", records.Select(r => r.UpdatedAt).ToArray());
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task<Dictionary<Guid, int>> ChunksOfAsync(
+        NpgsqlConnection connection, DatasetScope scope, Guid[] records, CancellationToken cancel)
+    {
+        await using var command = scope.Command(
+            connection, "SELECT id, position FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds AND record_id = ANY(@records)");
+        command.Parameters.AddWithValue("records", records);
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var chunks = new Dictionary<Guid, int>();
+        while (await rows.ReadAsync(cancel))
+        {
+            chunks.Add(rows.GetGuid(0), rows.GetInt32(1));
+        }
+
+        return chunks;
+    }
+
+    private static async Task RemoveAsync(NpgsqlConnection connection, DatasetScope scope, Guid[] chunks, CancellationToken cancel)
+    {
+        if (chunks.Length == 0)
+        {
+            return;
+        }
+
+        await using var command = scope.Command(
+            connection,
+            """
+            WITH gone AS (
+                DELETE FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids) RETURNING lexemes)
+            UPDATE lexemes l SET chunks = l.chunks - g.count
+            FROM (SELECT x.lexeme, count(*) AS count FROM gone, unnest(tsvector_to_array(gone.lexemes)) AS x(lexeme) GROUP BY x.lexeme) g
+            WHERE l.workspace_id = @ws AND l.dataset_id = @ds AND l.lexeme = g.lexeme;
+            DELETE FROM lexemes WHERE workspace_id = @ws AND dataset_id = @ds AND chunks <= 0
+            """);
+        command.Parameters.AddWithValue("ids", chunks);
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task MoveAsync(
+        NpgsqlConnection connection, DatasetScope scope, IReadOnlyList<(Guid Id, int Position)> chunks, CancellationToken cancel)
+    {
+        if (chunks.Count == 0)
+        {
+            return;
+        }
+
+        await using var command = scope.Command(
+            connection,
+            """
+            UPDATE chunks c SET position = n.position FROM unnest(@ids, @positions) AS n(id, position)
+            WHERE c.workspace_id = @ws AND c.dataset_id = @ds AND c.id = n.id
+            """);
+        command.Parameters.AddWithValue("ids", chunks.Select(c => c.Id).ToArray());
+        command.Parameters.AddWithValue("positions", chunks.Select(c => c.Position).ToArray());
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task AddAsync(
+        NpgsqlConnection connection, DatasetSettings settings, IReadOnlyList<(Guid Id, Guid Record, int Position, Piece Piece)> chunks, CancellationToken cancel)
+    {
+        if (chunks.Count == 0)
+        {
+            return;
+        }
+
+        await using var command = settings.Scope.Command(
+            connection,
+            """
+            WITH added AS (
+                INSERT INTO chunks (workspace_id, dataset_id, id, record_id, position, text, tokens, lexemes)
+                SELECT @ws, @ds, n.id, n.record_id, n.position, n.text, n.tokens, to_tsvector(@language::regconfig, n.text)
+                FROM unnest(@ids, @records, @positions, @texts, @tokens) AS n(id, record_id, position, text, tokens)
+                RETURNING lexemes)
+            INSERT INTO lexemes AS l (workspace_id, dataset_id, lexeme, chunks)
+            SELECT @ws, @ds, x.lexeme, count(*) FROM added, unnest(tsvector_to_array(added.lexemes)) AS x(lexeme) GROUP BY x.lexeme
+            ON CONFLICT (workspace_id, dataset_id, lexeme) DO UPDATE SET chunks = l.chunks + excluded.chunks
+            """);
+        command.Parameters.AddWithValue("language", settings.Language);
+        command.Parameters.AddWithValue("ids", chunks.Select(c => c.Id).ToArray());
+        command.Parameters.AddWithValue("records", chunks.Select(c => c.Record).ToArray());
+        command.Parameters.AddWithValue("positions", chunks.Select(c => c.Position).ToArray());
+        command.Parameters.AddWithValue("texts", chunks.Select(c => c.Piece.Text).ToArray());
+        command.Parameters.AddWithValue("tokens", chunks.Select(c => c.Piece.Tokens).ToArray());
+        await command.ExecuteNonQueryAsync(cancel);
+    }
+}

@@ -1,0 +1,227 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Bots.Datasets;
+using Gateway.Data;
+using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Tests.Bots.Datasets;
+
+public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixture<DatasetGateway>
+{
+    private const string Handbook = "/admin/v1/datasets/handbook";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_uploaded_file_is_searched_and_paid_for_by_its_workspace()
+    {
+        var file = await DatasetGateway.UploadAsync(fixture.Admin, "handbook", "leave.md", Encoding.UTF8.GetBytes("# Leave\nThirty days of holidays a year."));
+        var job = await DatasetGateway.WaitAsync(fixture.Admin, "handbook", file["job"]!.ToString());
+        var found = await SearchAsync(fixture.Admin, new { query = "how many holidays?" });
+        var records = await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/records?file_id={file["id"]}", Cancel);
+
+        Assert.Equal(("done", 1, 1), ((string?)job["status"], (int)job["total"]!, (int)job["done"]!));
+        Assert.Equal(("dataset.search_result", "leave.md", "Leave\n\nThirty days of holidays a year."), ((string?)found["data"]![0]!["object"], (string?)found["data"]![0]!["source"], (string?)found["data"]![0]!["text"]));
+        Assert.Equal("dataset.record", (string?)Assert.Single(records!["data"]!.AsArray())!["object"]);
+        var row = await UsageAsync("ingest");
+        Assert.Equal((fixture.Acme, Guid.Empty, "dataset/handbook", 200, "done"), (row.WorkspaceId, row.KeyId, row.Selector, row.Status, row.EndReason));
+        Assert.True(row.InputTokens > 0 && row.Usd > 0);
+        Assert.NotEqual(Guid.Empty, (await UsageAsync("search")).KeyId);
+    }
+
+    [Fact]
+    public async Task A_record_is_made_found_changed_and_deleted()
+    {
+        var made = await SendAsync(HttpMethod.Post, $"{Handbook}/records", new { text = "The xylophone is in room 12.", source = "Music", url = "https://acme.test/music", metadata = new { floor = 1 } });
+        var id = made["id"]!.ToString();
+        Assert.Equal(id, (string?)(await SearchAsync(fixture.Admin, new { query = "xylophone", filter = new { floor = 1 } }))["data"]![0]!["record_id"]);
+
+        var changed = await SendAsync(HttpMethod.Patch, $"{Handbook}/records/{id}", new { text = "The bagpipe is in room 12." });
+        Assert.Equal(("Music", 1), ((string?)changed["source"], (int)changed["metadata"]!["floor"]!));
+        Assert.Equal(id, (string?)(await SearchAsync(fixture.Admin, new { query = "bagpipe", max_records = 1 }))["data"]![0]!["record_id"]);
+
+        await SendAsync(HttpMethod.Delete, $"{Handbook}/records/{id}", null);
+        using var gone = await fixture.Admin.GetAsync($"{Handbook}/records/{id}", Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        Assert.DoesNotContain((await SearchAsync(fixture.Admin, new { query = "bagpipe" }))["data"]!.AsArray(), h => (string?)h!["record_id"] == id);
+    }
+
+    [Fact]
+    public async Task Files_and_jobs_are_listed_and_a_job_for_everything_can_be_asked_for()
+    {
+        var file = await DatasetGateway.UploadAsync(fixture.Admin, "handbook", "listed.txt", "Listed."u8.ToArray());
+        await DatasetGateway.WaitAsync(fixture.Admin, "handbook", file["job"]!.ToString());
+        var queued = await SendAsync(HttpMethod.Post, $"{Handbook}/jobs", null);
+        var again = await DatasetGateway.WaitAsync(fixture.Admin, "handbook", queued["id"]!.ToString());
+        var files = await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/files", Cancel);
+        var page = await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/jobs?limit=1", Cancel);
+        var next = await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/jobs?limit=1&after={page!["data"]![0]!["id"]}", Cancel);
+
+        Assert.Equal(("done", null), ((string?)again["status"], again["file_id"]));
+        Assert.Contains(files!["data"]!.AsArray(), f => (string?)f!["name"] == "listed.txt" && (int)f["bytes"]! == 7 && (string?)f["managed"] == "api");
+        Assert.True((bool)page["has_more"]!);
+        Assert.NotEqual(page["data"]![0]!["id"]!.ToString(), next!["data"]![0]!["id"]!.ToString());
+
+        await SendAsync(HttpMethod.Delete, $"{Handbook}/files/{file["id"]}", null);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Admin, $"{Handbook}/files/{file["id"]}"));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_read_fails_its_job_with_the_reason()
+    {
+        var file = await DatasetGateway.UploadAsync(fixture.Admin, "handbook", "bad.json", "{\"a\":"u8.ToArray());
+        var job = await DatasetGateway.WaitAsync(fixture.Admin, "handbook", file["job"]!.ToString());
+
+        Assert.Equal("failed", (string?)job["status"]);
+        Assert.Contains("not JSON", (string?)job["reason"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Another_workspaces_key_finds_nothing_and_the_global_one_names_the_workspace()
+    {
+        var file = await DatasetGateway.UploadAsync(fixture.Admin, "handbook", "secret.txt", "The password is swordfish."u8.ToArray());
+        await DatasetGateway.WaitAsync(fixture.Admin, "handbook", file["job"]!.ToString());
+        var record = (await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/records?file_id={file["id"]}", Cancel))!["data"]![0]!["id"];
+
+        foreach (var path in new[] { $"files/{file["id"]}", $"jobs/{file["job"]}", $"records/{record}" })
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(fixture.Admin, $"{Handbook}/{path}"));
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Other, $"{Handbook}/{path}"));
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Other, $"{Handbook}/{path}?workspace=acme"));
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Other, $"/admin/v1/datasets/large/{path}"));
+        }
+
+        Assert.Empty((await SearchAsync(fixture.Other, new { query = "swordfish" }))["data"]!.AsArray());
+        using var global = fixture.Gateway.Client(GatewayProcess.AdminKey);
+        Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync(global, $"{Handbook}/files"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(global, $"{Handbook}/files?workspace=acme"));
+    }
+
+    [Fact]
+    public async Task What_the_yaml_file_made_is_not_changed_here()
+    {
+        await using var db = fixture.NewContext();
+        var dataset = await db.Datasets.SingleAsync(d => d.WorkspaceId == fixture.Acme && d.Name == "handbook", Cancel);
+        var file = new DatasetFileRow { WorkspaceId = fixture.Acme, DatasetId = dataset.Id, Id = Guid.CreateVersion7(), Name = "./a.md", Content = "A."u8.ToArray(), Hash = [], Managed = ManagedBy.File, CreatedAt = DateTime.UtcNow };
+        db.DatasetFiles.Add(file);
+        var job = await IngestJobs.QueueAsync(db, fixture.Acme, dataset.Id, file.Id, TimeProvider.System, Cancel);
+        await db.SaveChangesAsync(Cancel);
+        await DatasetGateway.WaitAsync(fixture.Admin, "handbook", job.Id.ToString());
+        var record = (await fixture.Admin.GetFromJsonAsync<JsonNode>($"{Handbook}/records?file_id={file.Id}", Cancel))!["data"]![0]!["id"];
+
+        using var change = await fixture.Admin.PatchAsJsonAsync($"{Handbook}/records/{record}", new { text = "B." }, Cancel);
+        using var deletion = await fixture.Admin.DeleteAsync($"{Handbook}/files/{file.Id}", Cancel);
+
+        Assert.Equal((HttpStatusCode.Conflict, HttpStatusCode.Conflict), (change.StatusCode, deletion.StatusCode));
+    }
+
+    [Theory]
+    [InlineData("records", "{}", 400)]
+    [InlineData("records", """{"text":" "}""", 400)]
+    [InlineData("records", """{"text":"a","url":"javascript:alert(1)"}""", 400)]
+    [InlineData("records", """{"text":"a","metadata":[]}""", 400)]
+    [InlineData("records", """{"text":"a","surprise":1}""", 400)]
+    [InlineData("search", """{"query":""}""", 400)]
+    [InlineData("search", """{"query":"a","max_records":0}""", 400)]
+    [InlineData("search", """{"query":"a","filter":{"b":{"$near":1}}}""", 400)]
+    [InlineData("files", "{}", 415)]
+    public async Task What_is_wrong_is_refused(string path, string body, int status)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        using var reply = await fixture.Admin.PostAsync($"{Handbook}/{path}", content, Cancel);
+
+        Assert.Equal(status, (int)reply.StatusCode);
+        Assert.NotNull(JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!["error"]!["message"]);
+    }
+
+    [Fact]
+    public async Task An_upload_above_the_limit_or_of_an_unknown_kind_is_refused()
+    {
+        foreach (var (name, bytes, status) in new[] { ("a.txt", 2_500_000, 413), ("a.exe", 10, 400) })
+        {
+            using var form = new MultipartFormDataContent();
+            using var part = new ByteArrayContent(new byte[bytes]);
+            form.Add(part, "file", name);
+            using var reply = await fixture.Admin.PostAsync($"{Handbook}/files", form, Cancel);
+
+            Assert.Equal(status, (int)reply.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task An_ingestion_survives_a_kill_in_the_middle_and_ends_with_each_chunk_once()
+    {
+        // Arrange
+        const int Documents = 1_000;
+        var lines = Enumerable.Range(0, Documents).Select(n => string.Create(CultureInfo.InvariantCulture, $$$"""{"text":"Document {{{n}}} is about thing{{{n % 50}}} and subject{{{n}}}.","metadata":{"n":{{{n}}}}}"""));
+        var file = await DatasetGateway.UploadAsync(fixture.Admin, "large", "documents.jsonl", Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        await using var db = fixture.NewContext();
+
+        // Act
+        while (await Chunks(db).CountAsync(c => c.VectorModel != null, Cancel) < 200)
+        {
+            await Task.Delay(20, Cancel);
+        }
+
+        await fixture.Gateway.KillAsync();
+        var survived = await Chunks(db).CountAsync(c => c.VectorModel != null, Cancel);
+        await fixture.Gateway.StartAgainAsync(Cancel);
+        var job = await DatasetGateway.WaitAsync(fixture.Admin, "large", file["job"]!.ToString());
+
+        // Assert
+        Assert.InRange(survived, 200, Documents - 1);
+        Assert.Equal("done", (string?)job["status"]);
+        var chunks = await Chunks(db).Select(c => new { c.Text, c.VectorModel }).ToListAsync(Cancel);
+        Assert.Equal((Documents, Documents), (chunks.Count, chunks.Select(c => c.Text).Distinct().Count()));
+        Assert.All(chunks, c => Assert.Equal("slow-words", c.VectorModel));
+        Assert.Equal(Documents, await db.Records.CountAsync(r => r.WorkspaceId == fixture.Acme && r.FileId == Guid.Parse(file["id"]!.ToString()), Cancel));
+        Assert.Equal(Documents, await db.Lexemes.Where(l => l.WorkspaceId == fixture.Acme && l.Lexeme == "document").Select(l => l.Chunks).SingleAsync(Cancel));
+
+        IQueryable<ChunkRow> Chunks(GatewayDb context) =>
+            from chunk in context.Chunks.AsNoTracking()
+            join dataset in context.Datasets on new { chunk.WorkspaceId, chunk.DatasetId } equals new { dataset.WorkspaceId, DatasetId = dataset.Id }
+            where chunk.WorkspaceId == fixture.Acme && dataset.Name == "large"
+            select chunk;
+    }
+
+    private async Task<UsageRow> UsageAsync(string route)
+    {
+        await using var db = fixture.NewContext();
+        for (var tries = 0; tries < 300; tries++)
+        {
+            if (await db.Usage.AsNoTracking().FirstOrDefaultAsync(u => u.WorkspaceId == fixture.Acme && u.Route == route && u.Selector == "dataset/handbook", Cancel) is { } row)
+            {
+                return row;
+            }
+
+            await Task.Delay(50, Cancel);
+        }
+
+        throw new TimeoutException($"There is no usage row of {route}.");
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string path)
+    {
+        using var reply = await client.GetAsync(path, Cancel);
+        return reply.StatusCode;
+    }
+
+    private static async Task<JsonNode> SearchAsync(HttpClient client, object question)
+    {
+        using var reply = await client.PostAsJsonAsync($"{Handbook}/search", question, Cancel);
+        return JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!;
+    }
+
+    private async Task<JsonNode> SendAsync(HttpMethod method, string path, object? body)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var reply = await fixture.Admin.SendAsync(request, Cancel);
+        var text = await reply.Content.ReadAsStringAsync(Cancel);
+        Assert.True(reply.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+}
