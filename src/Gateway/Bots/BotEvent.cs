@@ -27,6 +27,19 @@ internal abstract record BotEvent
     /// <param name="Type"><c>function</c> or <c>custom</c>, with the first piece only.</param>
     internal sealed record CallerToolCall(int Index, string? Id, string? Type, string? Name, string? Arguments) : BotEvent;
 
+    /// <summary>The answer refers to a source.</summary>
+    /// <param name="Start">Where the mark begins in the whole text of the answer so far, in UTF-16 units.</param>
+    /// <param name="End">Behind the mark.</param>
+    internal sealed record Cited(int Start, int End, Citation Source) : BotEvent;
+
+    /// <summary>One of the bot's own tools begins to run.</summary>
+    /// <param name="Step">The step that called it, from 1.</param>
+    /// <param name="Call">From 1, over the whole turn; the same when it ends.</param>
+    internal sealed record ToolStarted(int Step, int Call, string Tool) : BotEvent;
+
+    /// <summary>One of the bot's own tools has run.</summary>
+    internal sealed record ToolDone(int Step, int Call, string Tool, bool IsFailure, TimeSpan Duration) : BotEvent;
+
     /// <summary>The answer is whole.</summary>
     /// <param name="Reason">OpenAI's <c>finish_reason</c>, or an upstream's word for which OpenAI has none.</param>
     /// <param name="Usage">Summed over the turn's steps; null when an upstream did not say.</param>

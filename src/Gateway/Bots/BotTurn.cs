@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
-using Gateway.Data;
+using System.Text;
 using Gateway.Http;
 using Gateway.Limits;
+using Gateway.Observability;
 using Gateway.Upstream;
 
 namespace Gateway.Bots;
@@ -13,122 +14,226 @@ namespace Gateway.Bots;
 internal sealed record TurnRequest(Bot Bot, JsonBody Body, string Workspace, string Selector);
 
 /// <summary>
-/// One reply of a bot: composes what the model is asked, streams the model, and yields what happens. A step is one model
-/// call; the turn is over when the model stops or calls a tool of the caller's.
+/// One reply of a bot: gathers what its model is to know and may call, and yields what happens. See <see cref="TurnLoop"/> for
+/// the steps.
 /// </summary>
-internal sealed class BotTurn(ModelCalls models, Catalog catalog, TimeProvider clock)
+internal sealed class BotTurn(
+    ModelCalls models, Catalog catalog, IEnumerable<IToolSource> sources, HiddenSteps hidden, TimeProvider clock, ILogger<BotTurn> log)
 {
     /// <summary>Runs the turn. Nothing is sent to the model before the first element is asked for.</summary>
     /// <param name="dropped">Takes the parameters that are not used: locked by the bot, or not taken by the model.</param>
-    /// <exception cref="OperationCanceledException">The caller left; every upstream call is closed.</exception>
+    /// <exception cref="OperationCanceledException">The caller left; every upstream call and tool is stopped.</exception>
     public async IAsyncEnumerable<BotEvent> RunAsync(
         TurnRequest request, Metered metered, List<string> dropped, RequestFacts facts, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var bot = request.Bot;
-        if (catalog.Current.Find(bot.Model, request.Workspace, request.Selector) is not { } route)
+        if (Read(request.Body) is not { } messages)
         {
-            // The owner's mistake, not the caller's: the bot is there and cannot answer.
-            yield return new BotEvent.Failed(ApiError.UpstreamUnavailable(request.Selector));
+            yield return new BotEvent.Failed(Unreadable());
             yield break;
         }
 
-        JsonBody? body = null;
-        ApiError? refused = null;
-        var backstory = "";
-        try
+        using var time = new TurnTime(request.Bot.Turn.Time, clock, cancel);
+        var context = new TurnContext
         {
-            backstory = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
-            body = TurnBody.Compose(request.Body, bot, system => Backstory.Compose(backstory, system), dropped);
-        }
-        catch (InvalidOperationException)
-        {
-            refused = ApiError.InvalidJson("a message cannot be read as text, or is nested too deeply.");
-        }
-
-        if (body is null)
-        {
-            yield return new BotEvent.Failed(refused!);
-            yield break;
-        }
-
-        var call = new UpstreamCall
-        {
-            Route = route,
-            Path = "chat/completions",
-            Body = body,
-            Usage = metered.Usage,
-            IsStream = true,
-            WantsUsage = true,
+            Bot = request.Bot,
+            Caller = facts.Caller!,
+            Selector = request.Selector,
+            Metered = metered,
+            Question = messages.Question,
+            MaySearchWeb = request.Bot.WebSearch
+                || (request.Body.TryGet("web_search_options"u8, out _) && !request.Bot.LockedParameters.Contains("web_search_options")),
         };
-        var limits = bot.Limits is { } own ? (bot.Id, own) : ((string, LimitValues)?)null;
-        if (await metered.ReserveAsync(call.Need(), limits, cancel) is { } limited)
+        var scope = new TurnScope
         {
-            yield return new BotEvent.Failed(limited);
+            Turns = this,
+            Request = request,
+            Context = context,
+            Tree = new TurnTree(metered, facts, request.Bot.Turn),
+            Time = time,
+            Messages = messages,
+            Dropped = dropped,
+            OffersCallerTools = true,
+        };
+        var marks = new CitationMarks(context.Citations);
+        await foreach (var happened in RunAsync(scope))
+        {
+            if (happened is not (BotEvent.Failed or BotEvent.ToolStarted or BotEvent.ToolDone))
+            {
+                metered.Usage.SawContent();
+            }
+
+            yield return happened;
+            foreach (var cited in happened is BotEvent.Text text ? marks.Read(text.Piece) : [])
+            {
+                yield return cited;
+            }
+        }
+    }
+
+    /// <summary>Asks a member, whose answer is for the model that asks.</summary>
+    /// <exception cref="OperationCanceledException">The caller left, or the asker's time is over.</exception>
+    public async Task<ToolResult> AskAsync(TurnScope asker, Bot member, string message, CancellationToken cancel)
+    {
+        using var time = new TurnTime(asker.Time.ToolsLeft, clock, cancel);
+        var body = Question(message);
+        var scope = Below(asker, member, body, Read(body)!, message, time);
+        var answer = new StringBuilder();
+        await foreach (var happened in RunAsync(scope))
+        {
+            switch (happened)
+            {
+                case BotEvent.Text text:
+                    answer.Append(text.Piece);
+                    break;
+                case BotEvent.Refusal refusal:
+                    answer.Append(refusal.Piece);
+                    break;
+                case BotEvent.Failed failed:
+                    return ToolResult.Failed($"{member.Name} could not answer: {failed.Error.Code ?? failed.Error.Type}.");
+                case BotEvent.Finished { Reason: "length" }:
+                    answer.Append(answer.Length > 0 ? "\n[The answer ends here: it had no more time or tokens.]" : "");
+                    break;
+            }
+        }
+
+        return answer.Length > 0
+            ? new ToolResult(answer.ToString())
+            : ToolResult.Failed($"{member.Name} had no answer in the time that there was.");
+    }
+
+    /// <summary>Lets a member answer the user in the asker's place: it has the whole conversation, and the caller's parameters.</summary>
+    public IAsyncEnumerable<BotEvent> HandOffAsync(TurnScope asker, Bot member, string message)
+    {
+        var scope = Below(asker, member, asker.Request.Body, asker.Messages.Copy(), asker.Context.Question, asker.Time, message);
+        return RunAsync(scope);
+    }
+
+    private static TurnScope Below(
+        TurnScope asker, Bot member, JsonBody body, TurnMessages messages, string question, TurnTime time, string? words = null)
+    {
+        var context = new TurnContext
+        {
+            Bot = member,
+            Caller = asker.Context.Caller,
+            Selector = asker.Context.Selector,
+            Metered = asker.Context.Metered,
+            Question = question,
+            MaySearchWeb = member.WebSearch,
+            // One numbering for all, since an answer may repeat what a member has cited.
+            Citations = asker.Context.Citations,
+            Above = [.. asker.Context.Above, asker.Bot.Id],
+        };
+        return new TurnScope
+        {
+            Turns = asker.Turns,
+            Request = asker.Request with { Bot = member, Body = body },
+            Context = context,
+            Tree = asker.Tree,
+            Time = time,
+            Messages = messages,
+            Dropped = [],
+            HandedOverWith = words,
+            OutputUsed = words is null ? 0 : asker.OutputUsed,
+        };
+    }
+
+    private async IAsyncEnumerable<BotEvent> RunAsync(TurnScope scope)
+    {
+        scope.Context.Scope = scope;
+        var (loop, failed) = await PrepareAsync(scope);
+        if (loop is null)
+        {
+            yield return new BotEvent.Failed(failed!);
             yield break;
         }
 
-        await foreach (var happened in StepAsync(request, call, backstory, dropped, facts, cancel))
+        await foreach (var happened in loop.RunAsync())
         {
             yield return happened;
         }
     }
 
-    private async IAsyncEnumerable<BotEvent> StepAsync(
-        TurnRequest request, UpstreamCall call, string backstory, List<string> dropped, RequestFacts facts,
-        [EnumeratorCancellation] CancellationToken cancel)
+    private async Task<(TurnLoop? Loop, ApiError? Failed)> PrepareAsync(TurnScope scope)
     {
-        var (stream, error) = await models.OpenAsync(call, cancel);
-        NoteAttempts();
-        dropped.AddRange(call.DroppedParams);
-        if (stream is null)
+        var (bot, request) = (scope.Bot, scope.Request);
+        if (catalog.Current.Find(bot.Model, request.Workspace, request.Selector) is not { } route)
         {
-            yield return Failed(error!);
-            yield break;
+            // The owner's mistake, not the caller's: the bot is there and cannot answer.
+            return (null, ApiError.UpstreamUnavailable(request.Selector));
         }
 
-        await using (stream)
+        TurnBody body;
+        try
         {
-            call.Usage.SawContent();
-            var chunks = new ChunkReader();
-            do
-            {
-                while (stream.TryNext(out var kind))
-                {
-                    if (kind is EventKind.Content or EventKind.Preamble)
-                    {
-                        foreach (var happened in chunks.Read(stream.Data))
-                        {
-                            yield return happened;
-                        }
-                    }
-
-                    stream.Buffer.Release(stream.Buffer.EventEnd);
-                }
-            }
-            while (await stream.ReadAsync());
-
-            if (stream.Error is { } broken)
-            {
-                // What became of the attempt is known when it has ended, and the header of a refusal says it.
-                await stream.DisposeAsync();
-                NoteAttempts();
-                yield return Failed(broken);
-                yield break;
-            }
-
-            NoteAttempts();
-            yield return new BotEvent.Finished(chunks.FinishReason, stream.Usage).Checked(request.Selector);
+            body = new TurnBody(request.Body, bot, scope.Dropped);
+        }
+        catch (InvalidOperationException)
+        {
+            return (null, Unreadable());
         }
 
-        void NoteAttempts()
+        var tools = await ToolsAsync(scope);
+        if (scope.OffersCallerTools && body.CallerTools.Clash(tools) is { } clash)
         {
-            var trail = call.Trail!;
-            facts.Deployment = trail.LastDeployment;
-            facts.AttemptsHeader = trail.Count > 0 ? trail.ToHeader() : null;
+            return (null, clash);
         }
 
-        // What an upstream says of a request tells of what the bot added to it, which is not the caller's to know.
-        BotEvent.Failed Failed(ApiError said) =>
-            new(MessagePositions.Restore(Backstory.Conceal(said, backstory), request.Body, call.Body));
+        if (HiddenMessages.Ids(scope.Messages) is { Count: > 0 } ids && scope.OffersCallerTools)
+        {
+            HiddenMessages.Restore(
+                scope.Messages, await hidden.FindAsync(scope.Context.Caller.WorkspaceId, bot.Id, ids, scope.Time.Caller));
+        }
+
+        var story = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
+        return (new TurnLoop(models, hidden, clock, log, scope, route, body, tools, story), null);
     }
+
+    private async Task<Toolset> ToolsAsync(TurnScope scope)
+    {
+        var tools = new Toolset();
+        foreach (var source in sources)
+        {
+            try
+            {
+                await source.AddAsync(scope.Context, tools, scope.Time.Tools);
+            }
+            catch (Exception broken) when (!scope.Time.Caller.IsCancellationRequested)
+            {
+                log.ToolsLeftOut(scope.Bot.Id, source.GetType().Name, broken.GetType().Name, scope.Tree.Metered.Usage.Subject.RequestId);
+            }
+        }
+
+        return tools;
+    }
+
+    private static TurnMessages? Read(JsonBody body)
+    {
+        try
+        {
+            return TurnMessages.Read(body);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static JsonBody Question(string message)
+    {
+        var bytes = JsonParts.Write(json =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("messages");
+            json.WriteStartObject();
+            json.WriteString("role", "user");
+            json.WriteString("content", message);
+            json.WriteEndObject();
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+        JsonBody.TryRead(bytes, null, out var body, out _);
+        return body;
+    }
+
+    private static ApiError Unreadable() => ApiError.InvalidJson("a message cannot be read as text, or is nested too deeply.");
 }

@@ -10,6 +10,9 @@ internal static class BotsSetup
         services.AddSingleton<BotReader>();
         services.AddSingleton<BotCatalog>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<BotCatalog>());
+        services.AddSingleton<IToolSource, TeamTools>();
+        services.AddSingleton<HiddenSteps>();
+        services.AddHostedService<HiddenStepCleanup>();
         services.AddSingleton<BotTurn>();
         services.AddOutside();
         services.AddDatasets();

@@ -1,33 +1,78 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Http;
 
 namespace Gateway.Bots;
 
 /// <summary>
-/// Makes the request for a step: the bot's system prompt, the caller's messages unchanged, and the parameters of both.
-/// Pure.
+/// Makes the request of each step: the bot's system prompt, the conversation, the parameters of both bot and caller, and the
+/// tools. Not for concurrent use.
 /// </summary>
-internal static class TurnBody
+internal sealed class TurnBody
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private readonly JsonBody _caller;
+    private readonly JsonBody _own;
+    private readonly Bot _bot;
+    private readonly List<(string Name, ReadOnlyMemory<byte> Value)> _parameters = [];
+    private readonly (string? Name, double Limit, ReadOnlyMemory<byte> Raw) _ownLimit;
+    private readonly (string? Name, double Limit, ReadOnlyMemory<byte> Raw) _callerLimit;
 
-    /// <param name="prompt">Makes the system prompt of the caller's own system messages.</param>
+    /// <param name="caller">The request as the caller sent it.</param>
     /// <param name="dropped">Takes the names of parameters in which the caller has no say.</param>
-    /// <exception cref="InvalidOperationException">A system message holds half of a surrogate pair.</exception>
-    public static JsonBody Compose(JsonBody caller, Bot bot, Func<IReadOnlyList<string>, string> prompt, List<string> dropped)
+    public TurnBody(JsonBody caller, Bot bot, List<string> dropped)
     {
-        JsonBody.TryRead(bot.Parameters, null, out var own, out _);
-        var written = new ArrayBufferWriter<byte>(caller.Bytes.Length + bot.Backstory.Length + 256);
-        using (var json = new Utf8JsonWriter(written, Plain))
+        (_caller, _bot) = (caller, bot);
+        JsonBody.TryRead(bot.Parameters, null, out _own, out _);
+        ReadParameters(dropped);
+        _ownLimit = OutputLimit(_own);
+        _callerLimit = OutputLimit(caller);
+        if (_callerLimit.Name is not null && (bot.LockedParameters.Contains("max_tokens") || bot.LockedParameters.Contains("max_completion_tokens")))
+        {
+            dropped.Add(_callerLimit.Name);
+            _callerLimit = default;
+        }
+
+        CallerTools = CallerTools.Read(Find("tools", JsonTokenType.StartArray), Find("tool_choice", null));
+    }
+
+    public CallerTools CallerTools { get; }
+
+    /// <summary>Whether the answer is to have a form that text of several steps would not have.</summary>
+    public bool HasAnswerForm
+    {
+        get
+        {
+            if (Find("response_format", JsonTokenType.StartObject) is not { } format)
+            {
+                return false;
+            }
+
+            using var json = JsonDocument.Parse(format);
+            return JsonParts.Text(json.RootElement, "type"u8) is not (null or "text");
+        }
+    }
+
+    /// <summary>Whether the caller's limit for the whole turn leaves no token.</summary>
+    public bool IsUsedUp(long used) => used > 0 && _callerLimit.Name is not null && _callerLimit.Limit - used < 1;
+
+    /// <param name="offer">Null: the bot has no tools of its own, and the caller's travel as they came.</param>
+    /// <param name="used">Tokens that earlier steps used of the caller's limit.</param>
+    public JsonBody Compose(string prompt, TurnMessages messages, Toolset tools, ToolOffer? offer, long used)
+    {
+        var written = new ArrayBufferWriter<byte>(_caller.Bytes.Length + prompt.Length + 256);
+        using (var json = new Utf8JsonWriter(written, JsonParts.Plain))
         {
             json.WriteStartObject();
-            json.WriteString("model", bot.Model);
-            WriteMessages(json, caller, prompt);
-            WriteParameters(json, caller, own, bot, dropped);
-            WriteOutputLimit(json, caller, own, bot, dropped);
+            json.WriteString("model", _bot.Model);
+            WriteMessages(json, prompt, messages);
+            WriteParameters(json, offer);
+            if (offer is not null)
+            {
+                WriteTools(json, tools, offer);
+            }
+
+            WriteOutputLimit(json, used);
             json.WriteBoolean("stream", true);
             json.WriteStartObject("stream_options");
             json.WriteBoolean("include_usage", true);
@@ -40,75 +85,83 @@ internal static class TurnBody
             : throw new InvalidOperationException($"A composed body cannot be read: {error!.Message}");
     }
 
-    private static void WriteMessages(Utf8JsonWriter json, JsonBody caller, Func<IReadOnlyList<string>, string> prompt)
+    private static void WriteMessages(Utf8JsonWriter json, string prompt, TurnMessages messages)
     {
-        caller.TryGet("messages"u8, out var member);
-        var reader = new Utf8JsonReader(caller.Value(member).Span);
-        using var messages = JsonDocument.ParseValue(ref reader);
-
-        var system = new List<string>();
-        foreach (var message in messages.RootElement.EnumerateArray())
-        {
-            if (IsSystem(message))
-            {
-                system.Add(TextOf(message));
-            }
-        }
-
         json.WriteStartArray("messages");
-        if (prompt(system) is { Length: > 0 } text)
+        if (prompt.Length > 0)
         {
             json.WriteStartObject();
             json.WriteString("role", "system");
-            json.WriteString("content", text);
+            json.WriteString("content", prompt);
             json.WriteEndObject();
         }
 
-        foreach (var message in messages.RootElement.EnumerateArray())
+        foreach (var message in messages.All)
         {
-            if (!IsSystem(message))
-            {
-                json.WriteRawValue(message.GetRawText(), skipInputValidation: true);
-            }
+            json.WriteRawValue(message.Json, skipInputValidation: true);
         }
 
         json.WriteEndArray();
     }
 
-    /// <summary>Whether a message goes into the system prompt instead of staying where it is.</summary>
-    public static bool IsSystem(JsonElement message) =>
-        message.TryGetProperty("role", out var role) && (role.ValueEquals("system"u8) || role.ValueEquals("developer"u8));
-
-    private static string TextOf(JsonElement message)
+    private void WriteParameters(Utf8JsonWriter json, ToolOffer? offer)
     {
-        if (!message.TryGetProperty("content", out var content))
+        var hasTools = offer is null || offer.OfBot || offer.OfCaller.Count > 0;
+        foreach (var (name, value) in _parameters)
         {
-            return "";
+            if ((offer is null || name is not ("tools" or "tool_choice")) && (hasTools || name != "parallel_tool_calls"))
+            {
+                json.WritePropertyName(name);
+                json.WriteRawValue(value.Span, skipInputValidation: true);
+            }
         }
-
-        if (content.ValueKind == JsonValueKind.String)
-        {
-            return content.GetString()!;
-        }
-
-        return content.ValueKind != JsonValueKind.Array
-            ? ""
-            : string.Join("\n", content.EnumerateArray()
-                .Where(p => p.ValueKind == JsonValueKind.Object && p.TryGetProperty("text", out var t) && t.ValueKind == JsonValueKind.String)
-                .Select(p => p.GetProperty("text").GetString()));
     }
 
-    private static void WriteParameters(Utf8JsonWriter json, JsonBody caller, JsonBody own, Bot bot, List<string> dropped)
+    private static void WriteTools(Utf8JsonWriter json, Toolset tools, ToolOffer offer)
     {
-        foreach (ref readonly var member in caller.Members)
+        if (offer.OfBot || offer.OfCaller.Count > 0)
         {
-            var name = Encoding.UTF8.GetString(caller.Name(member));
-            if (name is "model" or "messages" or "stream" or "stream_options" || IsOutputLimit(name))
+            json.WriteStartArray("tools");
+            foreach (var (name, tool) in offer.OfBot ? tools.Named : [])
+            {
+                json.WriteStartObject();
+                json.WriteString("type", "function");
+                json.WriteStartObject("function");
+                json.WriteString("name", name);
+                json.WriteString("description", tool.Description);
+                json.WritePropertyName("parameters");
+                json.WriteRawValue(tool.Parameters.Span, skipInputValidation: true);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+
+            foreach (var tool in offer.OfCaller)
+            {
+                json.WriteRawValue(tool.Span, skipInputValidation: true);
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (offer.Choice is { } choice)
+        {
+            json.WritePropertyName("tool_choice");
+            json.WriteRawValue(choice.Span, skipInputValidation: true);
+        }
+    }
+
+    private void ReadParameters(List<string> dropped)
+    {
+        foreach (ref readonly var member in _caller.Members)
+        {
+            var name = Encoding.UTF8.GetString(_caller.Name(member));
+            // A wish to search the web is the bot's to fulfil, whose model may know nothing of it.
+            if (name is "model" or "messages" or "stream" or "stream_options" or "web_search_options" || IsOutputLimit(name))
             {
                 continue;
             }
 
-            if (bot.LockedParameters.Contains(name))
+            if (_bot.LockedParameters.Contains(name))
             {
                 // A null means absent: there was nothing to take from.
                 if (member.Kind != JsonTokenType.Null)
@@ -120,51 +173,60 @@ internal static class TurnBody
             }
 
             // A null means absent: it takes nothing from what the owner set.
-            if (member.Kind == JsonTokenType.Null && own.TryGet(caller.Name(member), out _))
+            if (member.Kind == JsonTokenType.Null && _own.TryGet(_caller.Name(member), out _))
             {
                 continue;
             }
 
-            json.WritePropertyName(name);
-            json.WriteRawValue(caller.Value(member).Span, skipInputValidation: true);
+            _parameters.Add((name, _caller.Value(member)));
         }
 
-        foreach (ref readonly var member in own.Members)
+        foreach (ref readonly var member in _own.Members)
         {
-            var name = Encoding.UTF8.GetString(own.Name(member));
-            if (!IsOutputLimit(name) && (bot.LockedParameters.Contains(name) || !caller.TryGet(own.Name(member), out _)))
+            var name = Encoding.UTF8.GetString(_own.Name(member));
+            if (name != "web_search_options" && !IsOutputLimit(name)
+                && (_bot.LockedParameters.Contains(name) || !_caller.TryGet(_own.Name(member), out _)))
             {
-                json.WritePropertyName(name);
-                json.WriteRawValue(own.Value(member).Span, skipInputValidation: true);
+                _parameters.Add((name, _own.Value(member)));
             }
         }
     }
 
-    /// <summary>The caller's limit is for the whole turn, the bot's for a step: the smaller of them holds.</summary>
-    private static void WriteOutputLimit(Utf8JsonWriter json, JsonBody caller, JsonBody own, Bot bot, List<string> dropped)
+    /// <summary>A parameter as it is sent; null where it is not, or is null.</summary>
+    /// <param name="kind">What it begins with, for it to count; null: anything.</param>
+    private ReadOnlyMemory<byte>? Find(string name, JsonTokenType? kind)
     {
-        var (ownName, ownLimit, ownRaw) = OutputLimit(own);
-        var (name, limit, raw) = OutputLimit(caller);
-        if (name is not null && (bot.LockedParameters.Contains("max_tokens") || bot.LockedParameters.Contains("max_completion_tokens")))
+        var at = _parameters.FindIndex(p => p.Name == name);
+        if (at < 0)
         {
-            dropped.Add(name);
-            name = null;
+            return null;
         }
 
+        var reader = new Utf8JsonReader(_parameters[at].Value.Span);
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Null || (kind is { } wanted && reader.TokenType != wanted) ? null : _parameters[at].Value;
+    }
+
+    /// <summary>The caller's limit is for the whole turn, the bot's for a step: the smaller of them holds.</summary>
+    private void WriteOutputLimit(Utf8JsonWriter json, long used)
+    {
+        var (ownName, ownLimit, ownRaw) = _ownLimit;
+        var (name, limit, raw) = _callerLimit;
         if ((name ?? ownName) is not { } written)
         {
             return;
         }
 
         json.WritePropertyName(written);
-        if (name is null || ownName is null)
+        if (name is null || (ownName is null && used == 0))
         {
             // Of one limit nothing is to be made: it is the upstream's to read.
             json.WriteRawValue(name is null ? ownRaw.Span : raw.Span, skipInputValidation: true);
         }
         else
         {
-            json.WriteNumberValue((long)Math.Clamp(Math.Floor(Math.Min(limit, ownLimit)), long.MinValue, long.MaxValue));
+            var left = ownName is null ? limit - used : Math.Min(limit - used, ownLimit);
+            json.WriteNumberValue((long)Math.Clamp(Math.Floor(left), long.MinValue, long.MaxValue));
         }
     }
 

@@ -28,6 +28,9 @@ internal sealed class TurnContext
 
     /// <summary>The bots above this one, the caller's first; empty at the root.</summary>
     public IReadOnlyList<string> Above { get; init; } = [];
+
+    /// <summary>The turn itself, for tools that ask other bots; null outside one, as when a single ability is tried.</summary>
+    public TurnScope? Scope { get; set; }
 }
 
 /// <summary>A source that an answer may refer to.</summary>
@@ -58,6 +61,17 @@ internal sealed class Citations
             }
 
             return at + 1;
+        }
+    }
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _all.Count == 0;
+            }
         }
     }
 

@@ -9,6 +9,11 @@ namespace Gateway.Chat;
 /// <summary>Chat completions for <c>bot/id=</c>: translates a turn's events into chunks, or gathers them into one reply.</summary>
 internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock)
 {
+    /// <summary>With <c>on</c>, and where the bot's owner allows it, the caller is told of the bot's own tools.</summary>
+    private const string StepsHeader = "X-Gateway-Steps";
+
+    private const string TrimmedHeader = "x-gateway-context-trimmed";
+
     public async Task RunAsync(HttpContext http, ChatRequest request, Selector.Bot selector, Metered metered, CancellationToken cancel)
     {
         var facts = RequestFacts.Of(http);
@@ -31,14 +36,16 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         var dropped = new List<string>();
         var events = turns.RunAsync(
             new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), metered, dropped, facts, cancel);
-        var writer = new BotReplyWriter(selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm);
+        var showsSteps = bot!.ExposeSteps && string.Equals(http.Request.Headers[StepsHeader], "on", StringComparison.OrdinalIgnoreCase);
+        var writer = new BotReplyWriter(
+            selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm, showsSteps);
         if (request.IsStream)
         {
             await StreamAsync(http, events, writer, dropped, cancel);
         }
         else
         {
-            await GatherAsync(http, facts, events, writer, selector.Text, dropped, cancel);
+            await GatherAsync(http, events, writer, selector.Text, dropped, cancel);
         }
     }
 
@@ -63,7 +70,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
                 caller.BeforeHeaders = () =>
                 {
                     DroppedParams.Name(http, names);
-                    AttemptHeaders.Set(http, RequestFacts.Of(http));
+                    NameFacts(http);
                 };
             }
 
@@ -73,13 +80,16 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
                 return;
             }
 
-            await caller.WriteAsync(writer.Chunks(happened), cancel);
+            if (writer.Chunks(happened) is { Length: > 0 } chunks)
+            {
+                await caller.WriteAsync(chunks, cancel);
+            }
         }
     }
 
     private static async Task GatherAsync(
-        HttpContext http, RequestFacts facts, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, string selector,
-        List<string> dropped, CancellationToken cancel)
+        HttpContext http, IAsyncEnumerable<BotEvent> events, BotReplyWriter writer, string selector, List<string> dropped,
+        CancellationToken cancel)
     {
         var reply = new BotReply(PlainReply.MaxReplyBytes);
         await foreach (var happened in events)
@@ -99,7 +109,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
 
         var bytes = writer.Whole(reply);
         DroppedParams.Name(http, dropped);
-        AttemptHeaders.Set(http, facts);
+        NameFacts(http);
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = bytes.Length;
         await http.Response.BodyWriter.WriteAsync(bytes, cancel);
@@ -107,8 +117,19 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         Task RefuseAsync(ApiError error)
         {
             DroppedParams.Name(http, dropped);
-            AttemptHeaders.Set(http, facts);
+            NameFacts(http);
             return error.RefuseAsync(http);
+        }
+    }
+
+    /// <summary>Headers that tell how the answer came about, as far as that is known.</summary>
+    private static void NameFacts(HttpContext http)
+    {
+        var facts = RequestFacts.Of(http);
+        AttemptHeaders.Set(http, facts);
+        if (facts.ContextTrimmed is { } trimmed)
+        {
+            http.Response.Headers[TrimmedHeader] = trimmed;
         }
     }
 }

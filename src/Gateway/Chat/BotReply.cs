@@ -36,6 +36,12 @@ internal sealed class BotReply(long maxLength)
     /// <summary>The logprobs of each piece of text, as the upstream sent them.</summary>
     public List<byte[]> Logprobs { get; } = [];
 
+    /// <summary>What the text refers to.</summary>
+    public List<BotEvent.Cited> Citations { get; } = [];
+
+    /// <summary>The bot's own tools, each when it had run.</summary>
+    public List<BotEvent.ToolDone> Tools { get; } = [];
+
     public string FinishReason { get; private set; } = "stop";
 
     public TokenUsage? Usage { get; private set; }
@@ -75,6 +81,12 @@ internal sealed class BotReply(long maxLength)
                 break;
             case BotEvent.CallerToolCall piece:
                 AddCall(piece);
+                break;
+            case BotEvent.Cited cited:
+                Citations.Add(cited);
+                break;
+            case BotEvent.ToolDone tool:
+                Tools.Add(tool);
                 break;
             case BotEvent.Finished finished:
                 (FinishReason, Usage) = (finished.Reason, finished.Usage);

@@ -13,7 +13,8 @@ namespace Gateway.Chat;
 /// </summary>
 /// <param name="model">The selector that was asked for.</param>
 /// <param name="created">Seconds since 1970-01-01 UTC; the same in every chunk.</param>
-internal sealed class BotReplyWriter(string model, long created, bool wantsUsage, bool isLegacy)
+/// <param name="showsSteps">Whether the bot's own tools are told of, in members that are not OpenAI's.</param>
+internal sealed class BotReplyWriter(string model, long created, bool wantsUsage, bool isLegacy, bool showsSteps)
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -21,12 +22,25 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
     private readonly ArrayBufferWriter<byte> _written = new(512);
     // The type comes with a call's first piece alone, and names the members of all that follow.
     private readonly HashSet<int> _customCalls = [];
+    private readonly List<BotEvent.Cited> _citations = [];
     private bool _hasBegun;
 
-    /// <summary>One event as server-sent events. The memory is used again by the next call.</summary>
+    /// <summary>One event as server-sent events; empty when the caller is not told of it. The memory is used again by the next call.</summary>
     public ReadOnlyMemory<byte> Chunks(BotEvent happened)
     {
         _written.ResetWrittenCount();
+        if (happened is BotEvent.Cited cited)
+        {
+            // With the end, in one chunk: some clients let what a later one says take the place of the earlier.
+            _citations.Add(cited);
+            return default;
+        }
+
+        if (happened is BotEvent.ToolStarted or BotEvent.ToolDone && !showsSteps)
+        {
+            return default;
+        }
+
         if (!_hasBegun)
         {
             _hasBegun = true;
@@ -61,7 +75,15 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
             case BotEvent.CallerToolCall call:
                 Chunk(null, null, json => WriteCallPiece(json, call));
                 break;
+            case BotEvent.ToolStarted or BotEvent.ToolDone:
+                Chunk(null, null, _ => { }, json => BotSteps.WriteChunk(json, happened));
+                break;
             case BotEvent.Finished finished:
+                if (_citations.Count > 0)
+                {
+                    Chunk(null, null, json => BotAnnotations.Write(json, _citations));
+                }
+
                 Chunk(isLegacy && finished.Reason == "tool_calls" ? "function_call" : finished.Reason, null, _ => { });
                 UsageChunk(finished.Usage);
                 _written.Write("data: [DONE]\n\n"u8);
@@ -100,6 +122,11 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
                 WriteUsage(json, usage);
             }
 
+            if (showsSteps)
+            {
+                BotSteps.WriteWhole(json, reply.Tools);
+            }
+
             json.WriteEndObject();
         }
 
@@ -120,8 +147,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         }
 
         json.WriteString("refusal", reply.Refusal.Length > 0 ? reply.Refusal.ToString() : null);
-        json.WriteStartArray("annotations");
-        json.WriteEndArray();
+        BotAnnotations.Write(json, reply.Citations);
         if (reply.Reasoning.Length > 0)
         {
             json.WriteString("reasoning_content", reply.Reasoning.ToString());
@@ -148,7 +174,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         json.WriteEndObject();
     }
 
-    private void Chunk(string? finishReason, byte[]? logprobs, Action<Utf8JsonWriter> delta)
+    private void Chunk(string? finishReason, byte[]? logprobs, Action<Utf8JsonWriter> delta, Action<Utf8JsonWriter>? more = null)
     {
         _written.Write("data: "u8);
         using (var json = new Utf8JsonWriter(_written, Plain))
@@ -172,6 +198,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
                 json.WriteNull("usage");
             }
 
+            more?.Invoke(json);
             json.WriteEndObject();
         }
 

@@ -12,7 +12,7 @@ internal sealed class Cors
     private const string Exposed =
         "x-request-id, retry-after, retry-after-ms, x-should-retry, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, "
         + "x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens, "
-        + "x-gateway-dropped-params, x-gateway-attempts";
+        + "x-gateway-dropped-params, x-gateway-attempts, x-gateway-context-trimmed";
 
     private readonly string[] _origins;
     private readonly bool _any;

@@ -34,6 +34,9 @@ internal sealed class RequestFacts
     /// <summary>How many tries it took and where, as <c>x-gateway-attempts</c> says it; null before any.</summary>
     public string? AttemptsHeader { get; set; }
 
+    /// <summary>What of a bot's conversation was left out, as <c>x-gateway-context-trimmed</c> says it; null: nothing.</summary>
+    public string? ContextTrimmed { get; set; }
+
     /// <summary>From its begin to the first content sent to the caller; null when there was none.</summary>
     public double? FirstContentMs { get; set; }
 

@@ -170,10 +170,12 @@ internal sealed class Attempt : IDisposable
         var used = tokens ?? default;
         Count(outcome, used);
         GatewayTracing.EndAttempt(_span, outcome == "ok" ? null : outcome, used.Usage.Input, used.Usage.Output);
-        _trail.Usage.Add(new AttemptUsage(
+        var usage = new AttemptUsage(
             Label, Route.Model.Name, outcome, _startedMs, _trail.Usage.ElapsedMs - _startedMs, _firstContentMs,
             used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning, used.IsEstimated,
-            Route.Model.Price?.Of(used.Usage.Input, used.Usage.CachedInput, used.Usage.Output)));
+            Route.Model.Price?.Of(used.Usage.Input, used.Usage.CachedInput, used.Usage.Output));
+        _trail.Usage.Add(usage);
+        _trail.Step?.Add(usage);
     }
 }
 

@@ -15,6 +15,9 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// <summary>Timers fire a little early; what is then left of the total is no time to ask anybody.</summary>
     private static readonly TimeSpan LeastTime = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>In characters: proxies refuse headers beyond some kilobytes.</summary>
+    private const int LongestHeader = 1_000;
+
     private readonly long _began = clock.GetTimestamp();
     private string? _text;
 
@@ -23,6 +26,9 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     public RequestUsage Usage { get; } = usage;
 
     public long PromptTokens { get; } = promptTokens;
+
+    /// <summary>The step of a bot that asks; null: no bot does.</summary>
+    public StepUsage? Step { get; init; }
 
     /// <summary>The caller's.</summary>
     public CancellationToken Cancel { get; } = cancel;
@@ -64,9 +70,15 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// The value of <c>x-gateway-attempts</c>: the number, and where each went and what came of it, such as
     /// <c>2; openai/gpt-4o=503, azure/gpt4o-eu=ok</c>.
     /// </summary>
-    public string ToHeader()
+    public string ToHeader() => ToHeader([this]);
+
+    /// <summary>The same of several calls, as a bot's steps make them; of very many only the first outcomes.</summary>
+    public static string ToHeader(IReadOnlyList<AttemptTrail> trails)
     {
-        var text = _text is { } outcomes ? $"{Count}; {outcomes}" : $"{Count}";
+        var all = string.Join(", ", trails.Select(t => t._text).OfType<string>());
+        all = all.Length > LongestHeader ? $"{all.AsSpan(0, Math.Max(0, all.LastIndexOf(", ", LongestHeader, StringComparison.Ordinal)))}, ..." : all;
+        var count = trails.Sum(t => t.Count);
+        var text = all.Length > 0 ? $"{count}; {all}" : $"{count}";
         return text.AsSpan().ContainsAnyExceptInRange(' ', '~')
             ? string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'))
             : text;

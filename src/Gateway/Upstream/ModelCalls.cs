@@ -9,7 +9,7 @@ internal sealed class ModelCalls(Attempts attempts, UpstreamClient client, TimeP
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async Task<(UpstreamStream? Stream, ApiError? Error)> OpenAsync(UpstreamCall call, CancellationToken cancel)
     {
-        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel);
+        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel) { Step = call.Step };
         var keepsText = Rescue.IsPossible(call);
         var (stream, failure) = await attempts.RunAsync<AttemptStream>(
             trail, attempts.Candidates(call.Route), attempt => AttemptStream.OpenAsync(client, call, attempt, keepsText));
@@ -22,7 +22,7 @@ internal sealed class ModelCalls(Attempts attempts, UpstreamClient client, TimeP
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async Task<(PlainReply? Reply, ApiError? Error)> SendAsync(UpstreamCall call, CancellationToken cancel)
     {
-        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel);
+        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel) { Step = call.Step };
         var (reply, failure) = await attempts.RunAsync<PlainReply>(
             trail, attempts.Candidates(call.Route), attempt => PlainReply.SendAsync(client, call, attempt));
         return (reply, reply is null ? failure?.Error ?? attempts.Unavailable(call.Route) : null);

@@ -20,6 +20,9 @@ internal sealed class UpstreamCall
     /// <summary>Where each attempt is recorded.</summary>
     public required RequestUsage Usage { get; init; }
 
+    /// <summary>The step of a bot that asks, to which each attempt is added as well; null: no bot does.</summary>
+    public StepUsage? Step { get; init; }
+
     public bool IsStream { get; init; }
 
     /// <summary>Whether the usage chunk was asked for; if not, it is asked for all the same and kept from the caller.</summary>
@@ -47,6 +50,7 @@ internal sealed class UpstreamCall
         Path = Path,
         Body = body,
         Usage = Usage,
+        Step = Step,
         IsStream = IsStream,
         WantsUsage = WantsUsage,
         Choices = Choices,

@@ -14,10 +14,21 @@ namespace Gateway.Usage;
 internal static class JournalRecord
 {
     /// <summary>Attempts behind as much JSON are counted in the sums and not listed: a record fits into the smallest segment.</summary>
-    private const int MostAttemptBytes = 32 * 1024;
+    private const int MostAttemptBytes = 24 * 1024;
 
-    private const byte Version = 1;
+    /// <summary>The same for steps.</summary>
+    private const int MostStepBytes = 12 * 1024;
+
+    private const byte Version = 2;
+
+    /// <summary>Without steps; a journal of before an update may hold some.</summary>
+    private const byte VersionWithoutSteps = 1;
+
     private const int MostCharacters = 512;
+
+    /// <summary>Listed of one step.</summary>
+    private const int MostTools = 32;
+
     private const ushort NoText = ushort.MaxValue;
 
     [ThreadStatic]
@@ -58,6 +69,7 @@ internal static class JournalRecord
         writer.Real(Finite(durationMs));
         writer.Number(usage.Steps);
         writer.Attempts(attempts);
+        writer.Steps(usage.StepList);
         return writer.Written;
     }
 
@@ -66,7 +78,8 @@ internal static class JournalRecord
     public static UsageRow Read(RecordKind kind, ReadOnlySpan<byte> payload)
     {
         var reader = new Reader(payload);
-        if (reader.Byte() != Version || kind is not (RecordKind.Start or RecordKind.End))
+        var version = reader.Byte();
+        if (version is not (Version or VersionWithoutSteps) || kind is not (RecordKind.Start or RecordKind.End))
         {
             throw new FormatException("A journal record of another version.");
         }
@@ -107,6 +120,7 @@ internal static class JournalRecord
         row.FirstContentMs = reader.Real() is var first && double.IsNaN(first) ? null : first;
         row.DurationMs = reader.Real();
         row.Steps = (int)reader.Number();
+        row.StepList = version == VersionWithoutSteps ? row.StepList : reader.TextAtEnd();
         row.Attempts = reader.Rest();
         return row;
     }
@@ -232,6 +246,49 @@ internal static class JournalRecord
             json.Flush();
         }
 
+        /// <summary>Behind the attempts, and its length behind it: both are as long as they get.</summary>
+        public void Steps(IReadOnlyList<StepUsage> steps)
+        {
+            var before = _bytes.WrittenCount;
+            var json = _json!;
+            json.Reset();
+            json.WriteStartArray();
+            for (var i = 0; i < steps.Count && json.BytesPending + json.BytesCommitted < MostStepBytes; i++)
+            {
+                Step(json, steps[i]);
+            }
+
+            json.WriteEndArray();
+            json.Flush();
+            Number(_bytes.WrittenCount - before);
+        }
+
+        private static void Step(Utf8JsonWriter json, StepUsage step)
+        {
+            var totals = step.Totals();
+            json.WriteStartObject();
+            json.WriteString("bot"u8, Clean(step.Bot));
+            json.WriteNumber("depth"u8, step.Depth);
+            json.WriteNumber("step"u8, step.Number);
+            json.WriteString("model"u8, Clean(totals.Model));
+            json.WriteStartArray("tools"u8);
+            foreach (var tool in step.Tools.Take(MostTools))
+            {
+                json.WriteStringValue(Clean(tool));
+            }
+
+            json.WriteEndArray();
+            json.WriteNumber("input_tokens"u8, totals.Input);
+            json.WriteNumber("output_tokens"u8, totals.Output);
+            if (totals.Usd is { } usd)
+            {
+                json.WriteNumber("usd"u8, usd);
+            }
+
+            json.WriteNumber("duration_ms"u8, Milliseconds(totals.DurationMs));
+            json.WriteEndObject();
+        }
+
         private static double Milliseconds(double value) => Math.Round(Finite(value), 1);
 
         // The JSON writer escapes a NUL, and jsonb refuses the escaped one too. It replaces half pairs itself.
@@ -270,6 +327,21 @@ internal static class JournalRecord
 
         public string? Text() =>
             BinaryPrimitives.ReadUInt16LittleEndian(Take(2)) is var length && length == NoText ? null : Encoding.UTF8.GetString(Take(length));
+
+        /// <summary>Takes a text whose length stands behind it from the end.</summary>
+        public string TextAtEnd()
+        {
+            const int LengthBytes = sizeof(long);
+            if (_left.Length < LengthBytes
+                || BinaryPrimitives.ReadInt64LittleEndian(_left[^LengthBytes..]) is var length && (length < 0 || length > _left.Length - LengthBytes))
+            {
+                throw new FormatException("A journal record ends too early.");
+            }
+
+            var text = Encoding.UTF8.GetString(_left[^(LengthBytes + (int)length)..^LengthBytes]);
+            _left = _left[..^(LengthBytes + (int)length)];
+            return text;
+        }
 
         public string Rest() => Encoding.UTF8.GetString(_left);
 

@@ -20,6 +20,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
 
     private readonly Lock _lock = new();
     private readonly List<AttemptUsage> _attempts = new(1);
+    private readonly List<StepUsage> _stepList = [];
     private readonly long _began = Stopwatch.GetTimestamp();
     private bool _isDispatched;
     private bool _isEnded;
@@ -59,6 +60,18 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
             lock (_lock)
             {
                 return [.. _attempts];
+            }
+        }
+    }
+
+    /// <summary>In the order in which they began; empty for a model.</summary>
+    public IReadOnlyList<StepUsage> StepList
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _stepList];
             }
         }
     }
@@ -113,6 +126,18 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
         {
             _attempts.Add(attempt);
         }
+    }
+
+    /// <summary>A step of a bot begins; what it uses is added to it.</summary>
+    public StepUsage BeginStep(string bot, int depth, int number, string model)
+    {
+        var step = new StepUsage(bot, depth, number, model);
+        lock (_lock)
+        {
+            _stepList.Add(step);
+        }
+
+        return step;
     }
 
     /// <summary>Content is on its way to the caller; only the first call counts.</summary>

@@ -36,6 +36,7 @@ internal sealed class UsageTable(NpgsqlDataSource source, ILogger<UsageTable> lo
         new("duration_ms", NpgsqlDbType.Double, rows => rows.Select(r => r.DurationMs).ToArray()),
         new("steps", NpgsqlDbType.Integer, rows => rows.Select(r => r.Steps).ToArray()),
         new("attempts", NpgsqlDbType.Jsonb, rows => rows.Select(r => r.Attempts).ToArray()),
+        new("step_list", NpgsqlDbType.Jsonb, rows => rows.Select(r => r.StepList).ToArray()),
     ];
 
     // One statement for any number of rows, so that the database plans it once and needs no table of its own.

@@ -89,6 +89,13 @@ internal sealed class Seed : IAsyncDisposable
             CreatedAt = DateTime.UtcNow,
         });
 
+    /// <summary>A bot that is more than a backstory and a model.</summary>
+    public void AddBot(Guid workspace, string id, string model, string backstory, Action<BotRow> change)
+    {
+        AddBot(workspace, id, model, backstory);
+        change(_db.Bots.Local.Single(bot => bot.WorkspaceId == workspace && bot.Id == id));
+    }
+
     public Task SaveAsync(CancellationToken cancel) => _db.SaveChangesAsync(cancel);
 
     public async ValueTask DisposeAsync()

@@ -19,6 +19,10 @@ public sealed class JournalRecordTests
         usage.Dispatch("gpt-4o", 40);
         usage.Add(new AttemptUsage("openai/gpt-4o", "gpt-4o", "cut", 300, 2, null, 1, 0, 0, 0, true, 0.1m));
         usage.SawContent();
+        var step = usage.BeginStep("support", 1, 1, "gpt-4o");
+        step.Tools = ["ask_billing", "search\0"];
+        step.Add(usage.Attempts[1]);
+        usage.BeginStep("billing", 2, 1, "gpt-4o");
 
         var row = JournalRecord.Read(RecordKind.End, JournalRecord.End(usage, 200, "done", 512.25));
 
@@ -33,6 +37,25 @@ public sealed class JournalRecordTests
         Assert.Equal(
             """{"deployment":"azure/gpt4o-eu","model":"gpt-4o","outcome":"ok","started_ms":3,"duration_ms":250.6,"first_content_ms":100,"input_tokens":20,"cached_input_tokens":5,"output_tokens":30,"reasoning_tokens":7,"is_estimated":false,"usd":0.00012}""",
             attempts[1]!.ToJsonString());
+        Assert.Equal(
+            """[{"bot":"support","depth":1,"step":1,"model":"gpt-4o","tools":["ask_billing","search?"],"input_tokens":20,"output_tokens":30,"usd":0.00012,"duration_ms":250.6},{"bot":"billing","depth":2,"step":1,"model":"gpt-4o","tools":[],"input_tokens":0,"output_tokens":0,"usd":0,"duration_ms":0}]""",
+            JsonNode.Parse(row.StepList)!.ToJsonString());
+    }
+
+    [Fact]
+    public void A_record_of_before_steps_were_told_is_read()
+    {
+        var usage = Make(bot: "support");
+        usage.Add(new AttemptUsage("p/m", "m", "ok", 1, 2, null, 3, 0, 4, 0, false, 0));
+        var record = JournalRecord.End(usage, 200, "done", 1).ToArray();
+
+        // The empty list and its length stand behind what there was.
+        var old = record[..^("[]".Length + sizeof(long))];
+        old[0] = 1;
+        var row = JournalRecord.Read(RecordKind.End, old);
+
+        Assert.Equal((200, 3L, "[]"), (row.Status, row.InputTokens, row.StepList));
+        Assert.Equal(JsonNode.Parse(JournalRecord.Read(RecordKind.End, record).Attempts)!.ToJsonString(), JsonNode.Parse(row.Attempts)!.ToJsonString());
     }
 
     [Fact]
@@ -74,6 +97,7 @@ public sealed class JournalRecordTests
         for (var i = 0; i < 10_000; i++)
         {
             usage.Add(new AttemptUsage("p/m", "m", "ok", 0, 0, null, 1, 0, 2, 0, false, 0.5m));
+            usage.BeginStep(new string('b', 600), 1, i, "m").Tools = [.. Enumerable.Repeat(new string('t', 64), 100)];
         }
 
         var record = JournalRecord.End(usage, 200, "done", 1).ToArray();
@@ -82,6 +106,7 @@ public sealed class JournalRecordTests
         Assert.InRange(record.Length, 1, 65_536 - JournalSegment.HeaderBytes);
         Assert.Equal((10_000L, 20_000L, 5_000m), (row.InputTokens, row.OutputTokens, row.Usd!.Value));
         Assert.InRange(JsonNode.Parse(row.Attempts)!.AsArray().Count, 100, 1_000);
+        Assert.InRange(JsonNode.Parse(row.StepList)!.AsArray().Count, 2, 100);
     }
 
     [Fact]
