@@ -11,7 +11,11 @@ internal sealed record ApplyOptions(bool Prune = false, bool DryRun = false, boo
 
 /// <param name="Changes">A line for each object that changed; empty when nothing had to.</param>
 /// <param name="Errors">Not empty: nothing was changed at all.</param>
-internal sealed record ApplyOutcome(IReadOnlyList<string> Changes, IReadOnlyList<FileError> Errors);
+internal sealed record ApplyOutcome(IReadOnlyList<string> Changes, IReadOnlyList<FileError> Errors)
+{
+    /// <summary>What is right as it stands and is seldom meant so.</summary>
+    public IReadOnlyList<FileError> Warnings { get; init; } = [];
+}
 
 /// <summary>
 /// Makes the database match a <c>gateway.yaml</c>, all or nothing. Applying a file twice is the same as once: what is
@@ -35,27 +39,38 @@ internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings setti
             return new ApplyOutcome([], []);
         }
 
+        // Looking for changes with each file of thousands would take minutes; once, before they are saved, is enough.
+        db.ChangeTracker.AutoDetectChangesEnabled = false;
         var changes = new ApplyChanges();
         var errors = new List<FileError>();
         var rows = await ApplyRows.LoadAsync(db, file, options.Prune, cancel);
 
         new ApplyCatalog(db, box, rows, changes, clock).Match(file);
-        new ApplyWorkspaces(db, box, rows, changes, errors, clock).Match(file);
+        new ApplyOutside(db, box, rows, changes, clock).Match(file);
+        await new ApplyWorkspaces(db, box, rows, changes, errors, clock).MatchAsync(file, source.Files, cancel);
         if (options.Prune)
         {
             await new ApplyPrune(db, rows, changes, errors).RemoveAsync(file, cancel);
         }
 
-        errors.AddRange(await new ApplyReferences(db, rows, settings).CheckAsync(file, options.Prune, cancel));
+        var sight = new ApplySight(rows, settings);
+        errors.AddRange(await new ApplyReferences(db, rows, sight, settings).CheckAsync(file, cancel));
+        if (options.Prune)
+        {
+            errors.AddRange(await new ApplyStillUsed(db, rows, sight).CheckAsync(file, cancel));
+        }
+
         if (errors.Count > 0)
         {
             return new ApplyOutcome([], [.. errors.OrderBy(e => e.Line)]);
         }
 
+        var warnings = await new ApplyWarnings(db, rows, sight).FindAsync(file, cancel);
         if (!options.DryRun)
         {
             // Deletions come last and after the tracker saw the rest: a model that moved to another provider must not
             // look as if it still hung on the one that goes.
+            db.ChangeTracker.AutoDetectChangesEnabled = true;
             db.ChangeTracker.DetectChanges();
             db.RemoveRange(rows.Removed);
             await db.SaveChangesAsync(cancel);
@@ -64,7 +79,7 @@ internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings setti
             await transaction.CommitAsync(cancel);
         }
 
-        return new ApplyOutcome(changes.Lines, []);
+        return new ApplyOutcome(changes.Lines, []) { Warnings = warnings };
     }
 
     /// <summary>

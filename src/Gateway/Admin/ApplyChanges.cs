@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Gateway.Data;
 
 namespace Gateway.Admin;
@@ -47,6 +48,17 @@ internal sealed class ApplyEdit
         if (!current.SequenceEqual(wanted, StringComparer.Ordinal))
         {
             Assign(field, wanted.ToArray(), assign);
+        }
+    }
+
+    /// <summary>The database keeps JSON in a form of its own: other spaces, order and spelling of numbers.</summary>
+    public void SetJson(string field, string current, string wanted, Action<string> assign)
+    {
+        using var first = JsonDocument.Parse(current);
+        using var second = JsonDocument.Parse(wanted);
+        if (!JsonElement.DeepEquals(first.RootElement, second.RootElement))
+        {
+            Assign(field, wanted, assign);
         }
     }
 

@@ -11,21 +11,10 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
 
     public async Task RemoveAsync(GatewayFile file, CancellationToken cancel)
     {
-        var models = file.Models.Select(m => m.Name).ToHashSet();
-        foreach (var row in Surplus(rows.Models, r => r.Managed, models))
-        {
-            rows.Models.Remove(row.Name);
-            rows.Removed.Add(row);
-            changes.Removed("model", row.Name);
-        }
-
-        var providers = file.Providers.Select(p => p.Name).ToHashSet();
-        foreach (var row in Surplus(rows.Providers, r => r.Managed, providers))
-        {
-            rows.Providers.Remove(row.Name);
-            rows.Removed.Add(row);
-            changes.Removed("provider", row.Name);
-        }
+        RemoveSurplus("model", rows.Models, r => r.Managed, file.Models.Select(m => m.Name));
+        RemoveSurplus("embedding model", rows.EmbeddingModels, r => r.Managed, file.EmbeddingModels.Select(m => m.Name));
+        RemoveSurplus("provider", rows.Providers, r => r.Managed, file.Providers.Select(p => p.Name));
+        RemoveOutside(file);
 
         var workspaces = file.Workspaces.Select(w => w.Name).ToHashSet();
         foreach (var row in Surplus(rows.Workspaces, r => r.Managed, workspaces))
@@ -34,6 +23,42 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
         }
 
         RemoveFromOtherWorkspaces(file);
+    }
+
+    private void RemoveSurplus<T>(string kind, Dictionary<string, T> there, Func<T, ManagedBy> managed, IEnumerable<string> named) where T : class, IConfigRow
+    {
+        foreach (var row in Surplus(there, managed, named.ToHashSet()))
+        {
+            there.Remove(row.Identity.Id);
+            rows.Removed.Add(row);
+            changes.Removed(kind, row.Identity.Id);
+        }
+    }
+
+    /// <summary>Two sections of the file are one row: it goes with the last of them.</summary>
+    private void RemoveOutside(GatewayFile file)
+    {
+        if (rows.Outside is not { Managed: ManagedBy.File } row)
+        {
+            return;
+        }
+
+        if (file is { Web: null, Egress: null })
+        {
+            rows.Outside = null;
+            rows.Removed.Add(row);
+            changes.Removed("web and egress", "settings");
+        }
+        else if (file.Web is null && (row.SearchKind is not null || row.CanFetch))
+        {
+            (row.SearchKind, row.SearchUrl, row.SearchApiKey, row.CanFetch) = (null, null, null, false);
+            changes.Removed("web", "settings");
+        }
+        else if (file.Egress is null && row.EgressAllow.Length > 0)
+        {
+            row.EgressAllow = [];
+            changes.Removed("egress", "settings");
+        }
     }
 
     /// <summary>
@@ -47,21 +72,15 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
         Refuse(
             workspace, "revoke its keys first", "keys", keys.Where(k => k.RevokedAt is null).Select(k => $"{k.Name} ({k.Id})"));
         const string Advice = "name the workspace in the file, or remove them first";
-        Refuse(workspace, Advice, "bots that no file made", rows.Bots.Values
-            .Where(b => b.WorkspaceId == workspace.Id && b.Managed != ManagedBy.File).Select(b => b.Id));
-        Refuse(workspace, Advice, "secrets that no file made", rows.Secrets.Values
-            .Where(s => s.WorkspaceId == workspace.Id && s.Managed != ManagedBy.File).Select(s => s.Name));
+        Refuse(workspace, Advice, "bots that no file made", OfApi(rows.Bots, workspace, b => b.Managed));
+        Refuse(workspace, Advice, "skillsets that no file made", OfApi(rows.Skillsets, workspace, s => s.Managed));
+        Refuse(workspace, Advice, "datasets that no file made", OfApi(rows.Datasets, workspace, d => d.Managed));
+        Refuse(workspace, Advice, "secrets that no file made", OfApi(rows.Secrets, workspace, s => s.Managed));
 
-        foreach (var bot in rows.Bots.Values.Where(b => b.WorkspaceId == workspace.Id).ToList())
-        {
-            Remove(bot, workspace.Name);
-        }
-
-        foreach (var secret in rows.Secrets.Values.Where(s => s.WorkspaceId == workspace.Id).ToList())
-        {
-            Remove(secret, workspace.Name);
-        }
-
+        RemoveOwned("bot", rows.Bots, workspace);
+        RemoveOwned("skillset", rows.Skillsets, workspace);
+        RemoveOwned("dataset", rows.Datasets, workspace);
+        RemoveOwned("secret", rows.Secrets, workspace);
         foreach (var key in keys)
         {
             rows.Removed.Add(key);
@@ -87,40 +106,47 @@ internal sealed class ApplyPrune(GatewayDb db, ApplyRows rows, ApplyChanges chan
 
     private void RemoveFromOtherWorkspaces(GatewayFile file)
     {
-        var bots = file.Workspaces.SelectMany(w => w.Bots.Select(b => (w.Name, b.Id))).ToHashSet();
-        foreach (var bot in rows.Bots.Values.Where(b => b.Managed == ManagedBy.File).ToList())
+        RemoveUnnamed("bot", rows.Bots, b => b.Managed, Named(file, w => w.Bots.Select(b => b.Id)));
+        RemoveUnnamed("skillset", rows.Skillsets, s => s.Managed, Named(file, w => w.Skillsets.Select(s => s.Name)));
+        RemoveUnnamed("dataset", rows.Datasets, d => d.Managed, Named(file, w => w.Datasets.Select(d => d.Name)));
+        RemoveUnnamed("secret", rows.Secrets, s => s.Managed, Named(file, w => w.Secrets.Select(s => s.Name)));
+    }
+
+    private static HashSet<(string Workspace, string Name)> Named(GatewayFile file, Func<FileWorkspace, IEnumerable<string>> names) =>
+        [.. file.Workspaces.SelectMany(w => names(w).Select(name => (w.Name, name)))];
+
+    private void RemoveUnnamed<T>(
+        string kind, Dictionary<(Guid Workspace, string Name), T> owned, Func<T, ManagedBy> managed, HashSet<(string, string)> named) where T : class
+    {
+        foreach (var (key, row) in owned.Where(o => managed(o.Value) == ManagedBy.File).ToList())
         {
-            var workspace = rows.NameOf(bot.WorkspaceId);
-            if (!bots.Contains((workspace, bot.Id)))
+            var workspace = rows.NameOf(key.Workspace);
+            if (!named.Contains((workspace, key.Name)))
             {
-                Remove(bot, workspace);
+                Remove(kind, owned, key, row, workspace);
             }
         }
+    }
 
-        var secrets = file.Workspaces.SelectMany(w => w.Secrets.Select(s => (w.Name, s.Name))).ToHashSet();
-        foreach (var secret in rows.Secrets.Values.Where(s => s.Managed == ManagedBy.File).ToList())
+    private void RemoveOwned<T>(string kind, Dictionary<(Guid Workspace, string Name), T> owned, WorkspaceRow owner) where T : class
+    {
+        foreach (var (key, row) in owned.Where(o => o.Key.Workspace == owner.Id).ToList())
         {
-            var workspace = rows.NameOf(secret.WorkspaceId);
-            if (!secrets.Contains((workspace, secret.Name)))
-            {
-                Remove(secret, workspace);
-            }
+            Remove(kind, owned, key, row, owner.Name);
         }
     }
 
-    private void Remove(BotRow bot, string workspace)
+    private void Remove<T>(
+        string kind, Dictionary<(Guid Workspace, string Name), T> owned, (Guid Workspace, string Name) key, T row, string workspace) where T : class
     {
-        rows.Bots.Remove((bot.WorkspaceId, bot.Id));
-        rows.Removed.Add(bot);
-        changes.Removed("bot", $"{workspace}/{bot.Id}");
+        owned.Remove(key);
+        rows.Removed.Add(row);
+        changes.Removed(kind, $"{workspace}/{key.Name}");
     }
 
-    private void Remove(SecretRow secret, string workspace)
-    {
-        rows.Secrets.Remove((secret.WorkspaceId, secret.Name));
-        rows.Removed.Add(secret);
-        changes.Removed("secret", $"{workspace}/{secret.Name}");
-    }
+    private static IEnumerable<string> OfApi<T>(
+        Dictionary<(Guid Workspace, string Name), T> owned, WorkspaceRow workspace, Func<T, ManagedBy> managed) =>
+        owned.Where(o => o.Key.Workspace == workspace.Id && managed(o.Value) != ManagedBy.File).Select(o => o.Key.Name);
 
     private static List<T> Surplus<T>(Dictionary<string, T> rows, Func<T, ManagedBy> managed, HashSet<string> named) =>
         [.. rows.Where(r => managed(r.Value) == ManagedBy.File && !named.Contains(r.Key))

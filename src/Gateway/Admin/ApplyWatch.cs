@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Gateway.Admin;
 
 /// <summary>
-/// Applies the file of <c>Gateway__Apply</c> again when it changes. It is read anew every second instead of being
+/// Applies the file of <c>Gateway__Apply</c> again when it changes, or a file of its datasets. It is read anew every second instead of being
 /// watched by the system: editors and mounted configuration replace files and links, which watchers lose.
 /// </summary>
 /// <param name="applied">The hash that the start applied.</param>
@@ -15,6 +15,7 @@ internal sealed class ApplyWatch(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    private readonly ApplyFiles _files = new(clock);
     private string _handled = applied;
     private string? _candidate;
     private string? _problem;
@@ -26,7 +27,7 @@ internal sealed class ApplyWatch(
     public static async Task<string> ApplyAtStartAsync(
         GatewaySettings settings, GatewayDb db, SecretBox box, TimeProvider clock, Action<string> say, CancellationToken cancel)
     {
-        var source = await ApplySource.ReadAsync(settings.Apply, box, cancel);
+        var source = await ApplySource.ReadAsync(settings.Apply, box, new ApplyFiles(clock), cancel);
         var outcome = await new Applier(db, box, settings, clock).ApplyAsync(source, new ApplyOptions(OnlyIfNew: true), cancel);
         if (outcome.Errors.Count > 0)
         {
@@ -37,6 +38,11 @@ internal sealed class ApplyWatch(
         foreach (var change in outcome.Changes)
         {
             say($"{settings.Apply}: {change}");
+        }
+
+        foreach (var warning in outcome.Warnings)
+        {
+            say($"warning: {source.Describe(warning)}");
         }
 
         return source.Hash;
@@ -79,7 +85,7 @@ internal sealed class ApplyWatch(
 
     private async Task LookAsync(CancellationToken cancel)
     {
-        var source = await ApplySource.ReadAsync(settings.Apply, box, cancel);
+        var source = await ApplySource.ReadAsync(settings.Apply, box, _files, cancel);
         if (source.Hash == _handled)
         {
             _candidate = null;
@@ -105,6 +111,11 @@ internal sealed class ApplyWatch(
         foreach (var change in outcome.Changes)
         {
             log.Applied(source.Name, change);
+        }
+
+        foreach (var warning in outcome.Warnings)
+        {
+            log.ApplyWarned(source.Describe(warning));
         }
     }
 }

@@ -1,16 +1,19 @@
-using System.Text.Json;
 using Gateway.Admin.File;
 using Gateway.Data;
 
 namespace Gateway.Admin;
 
-/// <summary>Makes workspaces with their secrets and bots what the file says.</summary>
+/// <summary>Makes workspaces with what they own what the file says.</summary>
 internal sealed class ApplyWorkspaces(
     GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, List<FileError> errors, TimeProvider clock,
     ManagedBy managed = ManagedBy.File)
 {
-    public void Match(GatewayFile file)
+    /// <param name="files">The files of datasets, by the dataset's path in the YAML.</param>
+    public async Task MatchAsync(
+        GatewayFile file, IReadOnlyDictionary<string, IReadOnlyList<FoundFile>> files, CancellationToken cancel)
     {
+        var datasets = new ApplyDatasets(db, rows, changes, errors, clock, managed);
+        var bots = new ApplyBots(db, rows, changes, clock, managed);
         foreach (var wanted in file.Workspaces)
         {
             var workspace = Match(wanted);
@@ -19,9 +22,19 @@ internal sealed class ApplyWorkspaces(
                 Match(workspace, secret);
             }
 
+            foreach (var dataset in wanted.Datasets)
+            {
+                await datasets.MatchAsync(workspace, dataset, files.GetValueOrDefault(dataset.At.Path), cancel);
+            }
+
+            foreach (var skillset in wanted.Skillsets)
+            {
+                bots.Match(workspace, skillset);
+            }
+
             foreach (var bot in wanted.Bots)
             {
-                Match(workspace, bot);
+                bots.Match(workspace, bot);
             }
         }
     }
@@ -87,55 +100,5 @@ internal sealed class ApplyWorkspaces(
 
         edit.Adopt(row.Managed, managed, v => row.Managed = v);
         changes.Changed("secret", name, edit);
-    }
-
-    public void Match(WorkspaceRow workspace, FileBot wanted)
-    {
-        var isNew = !rows.Bots.TryGetValue((workspace.Id, wanted.Id), out var row);
-        if (row is null)
-        {
-            row = new BotRow
-            {
-                WorkspaceId = workspace.Id,
-                Id = wanted.Id,
-                Name = "",
-                Description = "",
-                Model = "",
-                Backstory = "",
-                Parameters = "{}",
-                LockedParameters = [],
-                Managed = managed,
-                CreatedAt = clock.GetUtcNow().UtcDateTime,
-            };
-            db.Bots.Add(row);
-            rows.Bots.Add((workspace.Id, wanted.Id), row);
-            changes.Added("bot", $"{workspace.Name}/{wanted.Id}");
-        }
-
-        var edit = new ApplyEdit();
-        edit.Set("name", row.Name, wanted.Name ?? wanted.Id, v => row.Name = v);
-        edit.Set("description", row.Description, wanted.Description ?? "", v => row.Description = v);
-        edit.Set("model", row.Model, wanted.Model, v => row.Model = v);
-        edit.Set("backstory", row.Backstory, wanted.Backstory ?? "", v => row.Backstory = v);
-        if (!IsSameJson(row.Parameters, wanted.ParametersJson))
-        {
-            edit.Assign("parameters", wanted.ParametersJson, v => row.Parameters = v);
-        }
-
-        edit.SetList("lockedParameters", row.LockedParameters, wanted.LockedParameters, v => row.LockedParameters = v);
-        edit.SetLimits(row.Limits, wanted.Limits);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
-        if (!isNew)
-        {
-            changes.Changed("bot", $"{workspace.Name}/{wanted.Id}", edit);
-        }
-    }
-
-    /// <summary>The database keeps JSON in a form of its own: other spaces, order and spelling of numbers.</summary>
-    private static bool IsSameJson(string a, string b)
-    {
-        using var first = JsonDocument.Parse(a);
-        using var second = JsonDocument.Parse(b);
-        return JsonElement.DeepEquals(first.RootElement, second.RootElement);
     }
 }

@@ -1,21 +1,21 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Gateway.Admin.File;
 using Gateway.Data;
 using Gateway.Upstream;
 using Microsoft.EntityFrameworkCore;
+using static Gateway.Admin.ExportText;
 
 namespace Gateway.Admin;
 
 /// <summary>
 /// Writes what the database holds as a <c>gateway.yaml</c>, a <c>${VARIABLE}</c> in place of each credential. Keys are not
-/// in it: nobody has them but their owners.
+/// in it: nobody has them but their owners. Nor are the records and files of datasets: a dataset that names no files keeps
+/// those that it has, so that applying an export changes nothing.
 /// </summary>
 internal sealed class Exporter(GatewayDb db, SecretBox box)
 {
-    private readonly StringBuilder _yaml = new();
-    private readonly HashSet<string> _variables = new(StringComparer.Ordinal);
+    private readonly ExportText _yaml = new();
 
     /// <summary>Used once per instance.</summary>
     public async Task<string> ExportAsync(CancellationToken cancel)
@@ -26,46 +26,75 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
         var models = await db.Models.AsNoTracking().Include(m => m.Deployments).ToListAsync(cancel);
         var workspaces = await db.Workspaces.AsNoTracking().ToListAsync(cancel);
         var secrets = await db.Secrets.AsNoTracking().ToListAsync(cancel);
-        var bots = await db.Bots.AsNoTracking().ToListAsync(cancel);
+        var embeddingModels = await db.EmbeddingModels.AsNoTracking().ToListAsync(cancel);
+        var outside = await db.Outside.AsNoTracking().SingleOrDefaultAsync(cancel);
+        var owned = await ExportWorkspace.LoadAsync(db, _yaml, cancel);
 
         var names = providers.ToDictionary(p => p.Id, p => p.Name);
-        List(0, "providers", providers.OrderBy(p => p.Name, StringComparer.Ordinal), Write);
-        List(0, "models", models.OrderBy(m => m.Name == Model.Wildcard).ThenBy(m => m.Name, StringComparer.Ordinal), m => Write(m, names));
-        List(0, "workspaces", workspaces.OrderBy(w => w.Name, StringComparer.Ordinal), workspace =>
+        _yaml.List(0, "providers", providers.OrderBy(p => p.Name, StringComparer.Ordinal), Write);
+        _yaml.List(0, "models", models.OrderBy(m => m.Name == Model.Wildcard).ThenBy(m => m.Name, StringComparer.Ordinal), m => Write(m, names));
+        _yaml.List(0, "embeddingModels", embeddingModels.OrderBy(m => m.Name, StringComparer.Ordinal), m => Write(m, names));
+        if (outside is not null)
         {
-            Item(2, ("name", YamlQuote.Scalar(workspace.Name)), ("limits", Limits(workspace.Limits)));
-            List(
+            Write(outside);
+        }
+
+        _yaml.List(0, "workspaces", workspaces.OrderBy(w => w.Name, StringComparer.Ordinal), workspace =>
+        {
+            _yaml.Item(2, ("name", YamlQuote.Scalar(workspace.Name)), ("limits", LimitsOf(workspace.Limits)));
+            _yaml.List(
                 4, "secrets", secrets.Where(s => s.WorkspaceId == workspace.Id).OrderBy(s => s.Name, StringComparer.Ordinal),
-                s => Item(6, ("name", YamlQuote.Scalar(s.Name)), ("value", Variable(workspace.Name, s.Name))));
-            List(4, "bots", bots.Where(b => b.WorkspaceId == workspace.Id).OrderBy(b => b.Id, StringComparer.Ordinal), Write);
+                s => _yaml.Item(6, ("name", YamlQuote.Scalar(s.Name)), ("value", _yaml.Variable(workspace.Name, s.Name))));
+            owned.Write(workspace.Id);
         });
-        return _yaml.Length == 0 ? "{}\n" : _yaml.ToString();
+        return _yaml.ToString();
+    }
+
+    private void Write(EmbeddingModelRow row, Dictionary<Guid, string> providers) => _yaml.Item(
+        2,
+        ("name", YamlQuote.Scalar(row.Name)),
+        ("provider", YamlQuote.Scalar(providers[row.ProviderId])),
+        ("model", row.UpstreamModel is null || row.UpstreamModel == row.Name ? null : YamlQuote.Scalar(row.UpstreamModel)),
+        ("dimensions", Number(row.Dimensions)),
+        ("price", Map(("input", Number(row.PriceInput)))));
+
+    private void Write(OutsideRow row)
+    {
+        var search = row.SearchKind is null ? null : Map(
+            ("kind", row.SearchKind),
+            ("url", row.SearchUrl is null ? null : YamlQuote.Scalar(row.SearchUrl)),
+            ("apiKey", row.SearchApiKey is null ? null : _yaml.Variable("web_search", "api_key")));
+        // Both sections always, or an export with nothing in them would be one that removes them.
+        _yaml.Fields(
+            0,
+            ("web", Map(("search", search), ("fetch", row.CanFetch ? "true" : "false"))),
+            ("egress", $"{{ allow: {Texts(row.EgressAllow) ?? "[]"} }}"));
     }
 
     private void Write(ProviderRow row)
     {
         var headers = row.Headers is null ? null : JsonSerializer.Deserialize<Dictionary<string, string>>(
             box.Open(row.Headers, SecretOwners.ProviderHeaders(row.Name)).Reveal());
-        Item(
+        _yaml.Item(
             2,
             ("name", YamlQuote.Scalar(row.Name)),
             ("baseUrl", YamlQuote.Scalar(row.BaseUrl)),
-            ("apiKey", row.ApiKey is null ? null : Variable(row.Name, "api_key")),
-            ("headers", Map([.. (headers ?? []).Keys.Order(StringComparer.Ordinal).Select(h => (YamlQuote.Key(h), Variable(row.Name, h)))])),
+            ("apiKey", row.ApiKey is null ? null : _yaml.Variable(row.Name, "api_key")),
+            ("headers", Map([.. (headers ?? []).Keys.Order(StringComparer.Ordinal).Select(h => (YamlQuote.Key(h), _yaml.Variable(row.Name, h)))])),
             ("maxConcurrency", Number(row.MaxConcurrency)));
     }
 
     private void Write(ModelRow row, Dictionary<Guid, string> providers)
     {
-        Item(2, ("name", YamlQuote.Scalar(row.Name)), ("workspaces", Texts(row.Workspaces)));
-        List(4, "deployments", row.Deployments.OrderBy(d => d.Position), d => _yaml.Append("      - ").Append(Map(
+        _yaml.Item(2, ("name", YamlQuote.Scalar(row.Name)), ("workspaces", Texts(row.Workspaces)));
+        _yaml.List(4, "deployments", row.Deployments.OrderBy(d => d.Position), d => _yaml.Line(6, "- " + Map(
             ("provider", YamlQuote.Scalar(providers[d.ProviderId])),
             ("model", d.UpstreamModel is null || d.UpstreamModel == row.Name ? null : YamlQuote.Scalar(d.UpstreamModel)),
             ("weight", Unless(1, d.Weight)),
-            ("supportsPrefill", d.SupportsPrefill ? "true" : null))).Append('\n'));
+            ("supportsPrefill", d.SupportsPrefill ? "true" : null))));
 
         var (clocks, breaker) = (FileTimeouts.Default, BreakerOptions.Default);
-        Fields(
+        _yaml.Fields(
             4,
             ("fallbacks", Texts(row.Fallbacks)),
             ("timeouts", Map(
@@ -84,86 +113,5 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
             ("defaultOutputTokens", Number(row.DefaultOutputTokens)),
             ("price", Map(
                 ("input", Number(row.PriceInput)), ("cachedInput", Number(row.PriceCachedInput)), ("output", Number(row.PriceOutput)))));
-    }
-
-    private void Write(BotRow row)
-    {
-        using var parameters = JsonDocument.Parse(row.Parameters);
-        Item(
-            6,
-            ("id", YamlQuote.Scalar(row.Id)),
-            ("name", row.Name == row.Id ? null : YamlQuote.Scalar(row.Name)),
-            ("description", row.Description.Length == 0 ? null : YamlQuote.Lines(row.Description, 10)),
-            ("model", YamlQuote.Scalar(row.Model)),
-            ("backstory", row.Backstory.Length == 0 ? null : YamlQuote.Lines(row.Backstory, 10)),
-            ("parameters", row.Parameters == "{}" ? null : YamlQuote.Json(parameters.RootElement)),
-            ("lockedParameters", Texts(row.LockedParameters)),
-            ("limits", Limits(row.Limits)));
-    }
-
-    private void List<T>(int indent, string name, IEnumerable<T> items, Action<T> write)
-    {
-        var isFirst = true;
-        foreach (var item in items)
-        {
-            if (isFirst)
-            {
-                _yaml.Append(' ', indent).Append(name).Append(":\n");
-            }
-
-            write(item);
-            isFirst = false;
-        }
-    }
-
-    /// <summary>An item's fields, the first of which is always there.</summary>
-    private void Item(int indent, params ReadOnlySpan<(string Name, string? Value)> fields)
-    {
-        _yaml.Append(' ', indent).Append("- ").Append(fields[0].Name).Append(": ").Append(fields[0].Value).Append('\n');
-        Fields(indent + 2, fields[1..]);
-    }
-
-    private void Fields(int indent, params ReadOnlySpan<(string Name, string? Value)> fields)
-    {
-        foreach (var (name, value) in fields)
-        {
-            if (value is not null)
-            {
-                _yaml.Append(' ', indent).Append(name).Append(": ").Append(value).Append('\n');
-            }
-        }
-    }
-
-    /// <summary>Null when no field has a value.</summary>
-    private static string? Map(params (string Name, string? Value)[] fields) =>
-        fields.Where(f => f.Value is not null).Select(f => $"{f.Name}: {f.Value}").ToList() is { Count: > 0 } said
-            ? $"{{ {string.Join(", ", said)} }}"
-            : null;
-
-    private static string? Texts(string[] texts) => texts.Length == 0 ? null : $"[{string.Join(", ", texts.Select(YamlQuote.Scalar))}]";
-
-    private static string? Limits(LimitColumns columns) => Map(
-        ("rpm", Number(columns.Rpm)), ("tpm", Number(columns.Tpm)), ("concurrent", Number(columns.Concurrent)),
-        ("budget", LimitValues.From(columns)?.Budget is { } budget ? FileBudget.Format(budget) : null));
-
-    private static string? Number(decimal? number) => number?.ToString(CultureInfo.InvariantCulture);
-
-    private static string? Unless(int usual, int value) => value == usual ? null : Number(value);
-
-    private static string? Unless(TimeSpan usual, int milliseconds) =>
-        TimeSpan.FromMilliseconds(milliseconds) is var time && time == usual ? null : FileDuration.Format(time);
-
-    /// <summary>A variable of its own, in quotes, since braces stand in maps.</summary>
-    private string Variable(params string[] parts)
-    {
-        var letters = string.Concat(string.Join('_', parts).Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToUpperInvariant(c) : '_'));
-        var wanted = char.IsAsciiDigit(letters[0]) ? $"_{letters}" : letters;
-        var name = wanted;
-        for (var again = 2; !_variables.Add(name); again++)
-        {
-            name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{again}");
-        }
-
-        return $"\"${{{name}}}\"";
     }
 }

@@ -33,7 +33,7 @@ internal static class ApplyCommand
     {
         await using var db = database.NewContext();
         using var box = await LocalKeys.OpenBoxAsync(settings, db, cancel);
-        var source = await ApplySource.ReadAsync(path, box, cancel);
+        var source = await ApplySource.ReadAsync(path, box, new ApplyFiles(TimeProvider.System), cancel);
         var outcome = await new Applier(db, box, settings, TimeProvider.System).ApplyAsync(source, options, cancel);
         foreach (var error in outcome.Errors)
         {
@@ -45,7 +45,12 @@ internal static class ApplyCommand
             return Commands.Refused;
         }
 
-        foreach (var change in outcome.Changes.DefaultIfEmpty("= nothing to do"))
+        foreach (var warning in outcome.Warnings)
+        {
+            await Console.Error.WriteLineAsync($"warning: {source.Describe(warning)}");
+        }
+
+        foreach (var change in outcome.Changes.DefaultIfEmpty(options.DryRun ? "= nothing would change" : "= nothing to do"))
         {
             Console.WriteLine(change);
         }

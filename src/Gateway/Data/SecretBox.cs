@@ -90,5 +90,8 @@ internal static class SecretOwners
 
     public static string ProviderHeaders(string provider) => $"provider-headers/{provider}";
 
+    /// <summary>The web search's API key.</summary>
+    public const string OutsideSearch = "outside/search";
+
     public static string WorkspaceSecret(string workspace, string name) => $"secret/{workspace}/{name}";
 }

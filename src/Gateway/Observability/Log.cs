@@ -65,6 +65,9 @@ internal static partial class Log
     [LoggerMessage(702, LogLevel.Warning, "Gateway__Apply waits and is tried again: {Problem}")]
     public static partial void ApplyPostponed(this ILogger log, string problem);
 
+    [LoggerMessage(703, LogLevel.Warning, "Applied, but: {Warning}")]
+    public static partial void ApplyWarned(this ILogger log, string warning);
+
     [LoggerMessage(302, LogLevel.Warning, "{Deployment} could not be asked: {Error} ({Code})")]
     public static partial void UpstreamUnreachable(this ILogger log, string deployment, string error, string? code);
 

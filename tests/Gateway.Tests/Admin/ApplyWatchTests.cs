@@ -62,6 +62,22 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task A_changed_file_of_a_dataset_is_applied_and_one_that_is_missing_is_waited_for()
+    {
+        const string WithDataset = "workspaces: [ { name: acme, datasets: [ { name: handbook, files: [handbook/*.md] } ] } ]";
+        await using var gateway = await StartAsync(Bots("one"));
+        Task Said(string text) => UntilAsync(() => Task.FromResult(gateway.Output.Contains(text, StringComparison.Ordinal)), gateway);
+        var handbook = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(gateway.YamlFile)!, "handbook")).FullName;
+
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, WithDataset, Cancel);
+        await Said("gateway.yaml:1: workspaces[0].datasets[0].files[0]: there is no file 'handbook/*.md' in ");
+        await System.IO.File.WriteAllTextAsync(Path.Combine(handbook, "a.md"), "A", Cancel);
+        await Said("+ dataset acme/handbook");
+        await System.IO.File.WriteAllTextAsync(Path.Combine(handbook, "b.md"), "B", Cancel);
+        await Said("~ dataset acme/handbook (files)");
+    }
+
+    [Fact]
     public async Task A_bad_file_is_logged_with_its_place_while_the_old_state_serves_on()
     {
         await using var gateway = await StartAsync(Bots("one"));

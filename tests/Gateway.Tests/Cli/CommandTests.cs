@@ -108,12 +108,14 @@ public sealed class CommandTests(TestPostgres postgres)
         var dry = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--dry-run"], Cancel);
         var real = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile], Cancel);
         var again = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--prune"], Cancel);
+        var dryAgain = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--dry-run"], Cancel);
         await File.WriteAllTextAsync(gateway.YamlFile, "{}", Cancel);
         var pruned = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--prune"], Cancel);
 
         Assert.Equal((0, "+ provider p\n+ model m\n+ workspace acme\n+ bot acme/support\n", ""), (real.ExitCode, real.Output, real.Errors));
         Assert.Equal(real.Output, dry.Output);
         Assert.Equal((0, "= nothing to do\n"), (again.ExitCode, again.Output));
+        Assert.Equal((0, "= nothing would change\n"), (dryAgain.ExitCode, dryAgain.Output));
         Assert.Equal((0, "- model m\n- provider p\n- bot acme/support\n- workspace acme\n"), (pruned.ExitCode, pruned.Output));
         Assert.DoesNotContain("sk-provider-secret", gateway.Output, StringComparison.Ordinal);
     }

@@ -10,9 +10,21 @@ internal static class FileRecords
     {
         var providers = root.Items("providers").Select(Provider).ToList();
         var models = root.Items("models").Select(Model).ToList();
-        var workspaces = root.Items("workspaces").Select(Workspace).ToList();
-        return new GatewayFile(providers, models, workspaces, References(root));
+        return new GatewayFile(
+            providers,
+            models,
+            [.. root.Items("embeddingModels").Select(EmbeddingModel)],
+            root["web"] is { } web ? Web(web) : null,
+            root["egress"] is { } egress ? new FileEgress(egress.Texts("allow"), egress.At) : null,
+            [.. root.Items("workspaces").Select(WorkspaceRecords.Workspace)],
+            FileReferences.Of(root));
     }
+
+    /// <summary>Null for no limits, and for empty braces, which limit nothing either.</summary>
+    public static LimitValues? Limits(FileValue? value) =>
+        value is null || (value["rpm"] ?? value["tpm"] ?? value["concurrent"] ?? value["budget"]) is null
+            ? null
+            : new LimitValues(value.Whole("rpm"), (long?)value.Number("tpm"), value.Whole("concurrent"), value.Budget("budget"));
 
     private static FileProvider Provider(FileValue value) => new(
         value.Text("name")!,
@@ -73,59 +85,16 @@ internal static class FileRecords
         return new ModelPrice(input, value.Number("cachedInput") ?? input, value.Number("output") ?? 0);
     }
 
-    // Empty braces limit nothing, like no limits at all.
-    private static LimitValues? Limits(FileValue? value) =>
-        value is null || (value["rpm"] ?? value["tpm"] ?? value["concurrent"] ?? value["budget"]) is null
-            ? null
-            : new LimitValues(value.Whole("rpm"), (long?)value.Number("tpm"), value.Whole("concurrent"), value.Budget("budget"));
-
-    private static FileWorkspace Workspace(FileValue value) => new(
+    private static FileEmbeddingModel EmbeddingModel(FileValue value) => new(
         value.Text("name")!,
-        Limits(value["limits"]),
-        [.. value.Items("secrets").Select(s => new FileSecret(s.Text("name")!, s.Secret("value"), s.At))],
-        [.. value.Items("bots").Select(Bot)],
+        value.Text("provider")!,
+        value.Text("model") ?? value.Text("name")!,
+        value.Whole("dimensions")!.Value,
+        value["price"]?.Number("input"),
         value.At);
 
-    private static FileBot Bot(FileValue value) => new(
-        value.Text("id")!,
-        value.Text("name"),
-        value.Text("description"),
-        value.Text("model")!,
-        value.Text("backstory"),
-        value.Json("parameters")?.Text ?? "{}",
-        value.Texts("lockedParameters"),
-        Limits(value["limits"]),
+    private static FileWeb Web(FileValue value) => new(
+        value["search"] is { } search ? new FileSearch(search.Text("kind")!, search.Text("url"), search.Secret("apiKey")) : null,
+        value.Flag("fetch") ?? false,
         value.At);
-
-    private static List<FileReference> References(FileValue root)
-    {
-        var providers = Names(root, "providers");
-        var models = Names(root, "models");
-        var workspaces = Names(root, "workspaces");
-
-        var references =
-            from model in root.Items("models")
-            from reference in model.Items("workspaces")
-                .Select(workspace => To(FileReferenceKind.Workspace, workspace, workspaces))
-                .Concat(model.Items("deployments")
-                    .Select(deployment => To(FileReferenceKind.Provider, deployment["provider"]!, providers)))
-                .Concat(model.Items("fallbacks").Select(fallback => To(FileReferenceKind.Model, fallback, models)))
-            select reference;
-        var bots =
-            from workspace in root.Items("workspaces")
-            from bot in workspace.Items("bots")
-            select To(FileReferenceKind.Model, bot["model"]!, models);
-
-        return [.. references.Concat(bots).OrderBy(r => r.At.Line)];
-    }
-
-    private static FileReference To(FileReferenceKind kind, FileValue name, HashSet<string> inFile)
-    {
-        var text = (string)name.Content;
-        var isInFile = inFile.Contains(text) || (kind == FileReferenceKind.Model && inFile.Contains("*"));
-        return new FileReference(kind, text, isInFile, name.At);
-    }
-
-    private static HashSet<string> Names(FileValue root, string list) =>
-        [.. root.Items(list).Select(item => item.Text("name")!)];
 }

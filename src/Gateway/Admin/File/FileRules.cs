@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Gateway.Admin.File;
 
 /// <summary>
@@ -17,12 +19,37 @@ internal static class FileRules
             CheckModel(model, errors);
         }
 
+        if (root["web"]?["search"] is { } search)
+        {
+            CheckSearch(search, errors);
+        }
+
+        foreach (var place in root["egress"]?.Items("allow") ?? [])
+        {
+            CheckPlace(place, errors);
+        }
+
         foreach (var workspace in root.Items("workspaces"))
         {
-            foreach (var bot in workspace.Items("bots"))
-            {
-                CheckBot(bot, workspace, root, errors);
-            }
+            CheckWorkspace(workspace, root, errors);
+        }
+    }
+
+    private static void CheckWorkspace(FileValue workspace, FileValue root, List<FileError> errors)
+    {
+        foreach (var dataset in workspace.Items("datasets"))
+        {
+            WorkspaceRules.CheckDataset(dataset, errors);
+        }
+
+        foreach (var ability in workspace.Items("skillsets").SelectMany(s => s.Items("abilities")))
+        {
+            WorkspaceRules.CheckAbility(ability, errors);
+        }
+
+        foreach (var bot in workspace.Items("bots"))
+        {
+            WorkspaceRules.CheckBot(bot, workspace, root, errors);
         }
     }
 
@@ -64,40 +91,36 @@ internal static class FileRules
         }
     }
 
-    private static void CheckBot(FileValue bot, FileValue workspace, FileValue root, List<FileError> errors)
+    private static void CheckSearch(FileValue search, List<FileError> errors)
     {
-        if (bot["model"] is { Content: string modelName } model)
-        {
-            var equals = modelName.IndexOf('=', StringComparison.Ordinal);
-            if (equals > 0 && modelName.StartsWith("model/", StringComparison.Ordinal))
-            {
-                var alone = FileWords.Quote(modelName[(equals + 1)..]);
-                errors.Add(model.At.Error($"expected the model's name alone, {alone}"));
-            }
+        // What could not be read has an error of its own.
+        bool IsMissing(string field) => search[field] is null && !errors.Exists(e => e.Path == search.At.Field(field, search.At.Line).Path);
 
-            // Without an entry of its own the name may be the "*" model's or one of the database: the applier's to see.
-            var entry = root.Items("models").FirstOrDefault(m => m.Text("name") == modelName);
-            if (entry?["workspaces"] is { } open &&
-                workspace.Text("name") is { } owner &&
-                !entry.Texts("workspaces").Contains(owner))
-            {
-                var shown = FileWords.Quote(modelName);
-                errors.Add(model.At.Error(
-                    $"the model {shown} is not open to the workspace '{owner}'; see line {open.At.Line}"));
-            }
+        switch (search.Text("kind"))
+        {
+            case "searxng" when IsMissing("url"):
+                errors.Add(search.At.Error("the field 'url' is missing: where the SearXNG is, such as http://searx.internal:8080"));
+                break;
+            case "searxng" when search["apiKey"] is { } key:
+                errors.Add(key.At.Error("a SearXNG takes no key; remove this field"));
+                break;
+            case "brave" or "tavily" when IsMissing("apiKey"):
+                errors.Add(search.At.Error($"the field 'apiKey' is missing: {search.Text("kind")} answers nobody without one"));
+                break;
         }
+    }
 
-        // Absent parameters hold nothing to lock; parameters that could not be read have their own error.
-        var parametersPath = bot.At.Field("parameters", bot.At.Line).Path;
-        var isUnreadable = bot["parameters"] is null && errors.Exists(e => e.Path == parametersPath);
-        foreach (var locked in bot.Items("lockedParameters").Where(_ => !isUnreadable))
+    private static void CheckPlace(FileValue place, List<FileError> errors)
+    {
+        var text = (string)place.Content;
+        var slash = text.IndexOf('/', StringComparison.Ordinal);
+        var isRight = slash >= 0
+            ? IPNetwork.TryParse(text, out var network) && network.BaseAddress.Equals(IPAddress.Parse(text[..slash]))
+            : IPAddress.TryParse(text, out _) || Uri.CheckHostName(text) == UriHostNameType.Dns;
+        if (!isRight)
         {
-            var name = (string)locked.Content;
-            if (bot.Json("parameters")?.Names.Contains(name) != true)
-            {
-                errors.Add(locked.At.Error(
-                    $"{FileWords.Quote(name)} is not in this bot's 'parameters', so there is no value to lock"));
-            }
+            errors.Add(place.At.Error(
+                $"expected a host's name, an address or a network without bits behind its prefix, such as 10.1.0.0/16, got {FileWords.Quote(text)}"));
         }
     }
 }

@@ -33,6 +33,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Duration want =>
                 FileDuration.Parse(text.Value) is { } time && time >= want.Min && time <= want.Max ? null : expected,
             FileShape.Budget => FileBudget.Parse(text.Value) is null ? expected : null,
+            FileShape.Money => FileBudget.ParseMoney(text.Value) is null ? expected : null,
             _ => throw new InvalidOperationException($"{shape} is no single value."),
         };
 
@@ -55,6 +56,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
             FileShape.Flag => text.Value[0] is 't' or 'T',
             FileShape.Duration => FileDuration.Parse(text.Value),
             FileShape.Budget => FileBudget.Parse(text.Value),
+            FileShape.Money => FileBudget.ParseMoney(text.Value),
             _ => text.Value,
         };
     }
@@ -88,7 +90,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
     /// <summary>Null when the text is what the shape wants, else what was expected.</summary>
     public static string? Mismatch(string text, FileShape.Text shape) => text switch
     {
-        "" => $"{shape.Expected}, not empty",
+        "" => shape.MayBeEmpty ? null : $"{shape.Expected}, not empty",
         _ when text.Length > shape.MaxLength => $"{shape.Expected} of at most {shape.MaxLength} characters",
         _ when text.Any(c => char.IsControl(c) && !(shape.HasLines && c is '\n' or '\r' or '\t')) =>
             $"{shape.Expected} without control characters{(shape.HasLines ? "" : " and line breaks")}",
@@ -151,6 +153,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
         FileShape.Number number => $"a number from {Show(number.Min)} to {Show(number.Max)}",
         FileShape.Flag => "true or false",
         FileShape.Budget => FileBudget.Expected,
+        FileShape.Money => FileBudget.MoneyExpected,
         FileShape.Duration time =>
             $"a duration such as 30s, from {FileDuration.Format(time.Min)} to {FileDuration.Format(time.Max)}",
         _ => throw new InvalidOperationException($"{shape} is no single value."),

@@ -19,7 +19,8 @@ internal abstract record FileShape
         string Expected = "text",
         bool HasLines = false,
         bool IsSecret = false,
-        IReadOnlyList<string>? OneOf = null) : FileShape
+        IReadOnlyList<string>? OneOf = null,
+        bool MayBeEmpty = false) : FileShape
     {
         public const int NameLength = 200;
 
@@ -39,6 +40,9 @@ internal abstract record FileShape
     /// <summary>Money or tokens in a day or month; see <see cref="FileBudget"/>.</summary>
     internal sealed record Budget : FileShape;
 
+    /// <summary>An amount of money; see <see cref="FileBudget"/>.</summary>
+    internal sealed record Money : FileShape;
+
     /// <summary>Free names, each with a text.</summary>
     internal sealed record TextMap(Text Key, Text Value, RefusedNames Refused) : FileShape;
 
@@ -56,20 +60,15 @@ internal abstract record FileShape
 }
 
 /// <summary>Names that a free map does not take, each with the reason that is told.</summary>
-internal sealed record RefusedNames(StringComparer Comparer, IReadOnlyDictionary<string, string> Reasons);
+internal sealed record RefusedNames(StringComparer Comparer, IReadOnlyDictionary<string, string> Reasons)
+{
+    public static readonly RefusedNames None = new(StringComparer.Ordinal, new Dictionary<string, string>());
+}
 
-/// <param name="Shape">Null: an unbuilt feature whose own fields are not laid down yet.</param>
 /// <param name="Default">Shown to editors; the reader's own defaults are where the records are made.</param>
-/// <param name="IsBuilt">False: specified and known by name, but refused until its feature exists.</param>
 internal sealed record Field(
     string Name,
-    FileShape? Shape,
+    FileShape Shape,
     string Description,
     bool IsRequired = false,
-    string? Default = null,
-    bool IsBuilt = true)
-{
-    /// <summary>A field of the complete file whose feature this version does not have.</summary>
-    public static Field Later(string name, string description, FileShape? shape = null) =>
-        new(name, shape, description, IsBuilt: false);
-}
+    string? Default = null);

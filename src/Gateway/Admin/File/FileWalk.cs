@@ -30,11 +30,7 @@ internal sealed class FileWalk(Func<string, string?> environment, List<FileError
             {
                 errors.Add(place.Error(Unknown(name, shape)));
             }
-            else if (!field.IsBuilt)
-            {
-                errors.Add(place.Error(NotBuilt.Message(name)));
-            }
-            else if (Read(value, field.Shape!, place) is { } read)
+            else if (Read(value, field.Shape, place) is { } read)
             {
                 fields[name] = read;
             }
@@ -50,7 +46,7 @@ internal sealed class FileWalk(Func<string, string?> environment, List<FileError
 
     private static string Unknown(string name, FileShape.Object shape)
     {
-        var known = shape.Fields.Where(f => f.IsBuilt).Select(f => f.Name).ToList();
+        var known = shape.Fields.Select(f => f.Name).ToList();
         var nearest = FileWords.Nearest(name, known) is { } meant ? $" (did you mean '{meant}'?)" : "";
         return name == "<<"
             ? "merge keys ('<<') are not part of YAML 1.2; write the fields out"

@@ -4,11 +4,15 @@ using Gateway.Upstream;
 namespace Gateway.Admin.File;
 
 /// <summary>What a <c>gateway.yaml</c> says, checked as far as the file alone allows.</summary>
+/// <param name="Web">Null: the file does not speak of it; so with <paramref name="Egress"/>.</param>
 /// <param name="References">Every name that one object uses for another, in the order of the file. Those that are not
 /// <see cref="FileReference.IsInFile"/> must be looked up in the database.</param>
 internal sealed record GatewayFile(
     IReadOnlyList<FileProvider> Providers,
     IReadOnlyList<FileModel> Models,
+    IReadOnlyList<FileEmbeddingModel> EmbeddingModels,
+    FileWeb? Web,
+    FileEgress? Egress,
     IReadOnlyList<FileWorkspace> Workspaces,
     IReadOnlyList<FileReference> References);
 
@@ -67,38 +71,17 @@ internal sealed record FileTimeouts(
         TimeSpan.FromMinutes(10));
 }
 
-/// <param name="Limits">Null: none.</param>
-internal sealed record FileWorkspace(
-    string Name, LimitValues? Limits, IReadOnlyList<FileSecret> Secrets, IReadOnlyList<FileBot> Bots, FilePlace At);
+/// <param name="Model">What the provider calls it; the name where the file does not say.</param>
+/// <param name="Dimensions">How many numbers a vector has.</param>
+/// <param name="PriceInput">USD per million tokens; null: unknown.</param>
+internal sealed record FileEmbeddingModel(string Name, string Provider, string Model, int Dimensions, decimal? PriceInput, FilePlace At);
 
-/// <param name="Value">Null: the value that the database holds stays.</param>
-internal sealed record FileSecret(string Name, Secret? Value, FilePlace At);
+/// <param name="Search">Null: there is no search.</param>
+/// <param name="CanFetch">Whether bots may read pages.</param>
+internal sealed record FileWeb(FileSearch? Search, bool CanFetch, FilePlace At);
 
-/// <param name="Name">What people read. Null: the id is shown.</param>
-/// <param name="ParametersJson">A JSON object; <c>{}</c> when there are none.</param>
-/// <param name="LockedParameters">Members of that object which a caller cannot change.</param>
-/// <param name="Limits">Null: none.</param>
-internal sealed record FileBot(
-    string Id,
-    string? Name,
-    string? Description,
-    string Model,
-    string? Backstory,
-    string ParametersJson,
-    IReadOnlyList<string> LockedParameters,
-    LimitValues? Limits,
-    FilePlace At);
+/// <param name="Kind"><c>searxng</c>, <c>brave</c> or <c>tavily</c>.</param>
+/// <param name="Url">Null: the engine's usual address.</param>
+internal sealed record FileSearch(string Kind, string? Url, Secret? ApiKey);
 
-internal enum FileReferenceKind { Provider, Model, Workspace }
-
-/// <summary>A name that one object of the file uses for another.</summary>
-/// <param name="IsInFile">The file itself defines it; for a model also when the file has the model <c>*</c>.</param>
-internal sealed record FileReference(FileReferenceKind Kind, string Name, bool IsInFile, FilePlace At)
-{
-    /// <summary>What to report when the database does not have it either.</summary>
-    public FileError ToError()
-    {
-        var kind = Kind.ToString().ToLowerInvariant();
-        return At.Error($"there is no {kind} {FileWords.Quote(Name)}, neither in this file nor in the database");
-    }
-}
+internal sealed record FileEgress(IReadOnlyList<string> Allow, FilePlace At);

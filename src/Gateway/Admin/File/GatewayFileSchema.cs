@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Gateway.Admin.File;
 
-/// <summary>The shape as a JSON Schema for editors: what this version accepts, without fields not built yet.</summary>
+/// <summary>The shape as a JSON Schema for editors: what this version accepts.</summary>
 internal static class GatewayFileSchema
 {
     // Wherever a value is checked, a ${VARIABLE} may stand instead, which an editor cannot see through.
@@ -45,6 +45,7 @@ internal static class GatewayFileSchema
         FileShape.Address => new() { ["type"] = "string", ["pattern"] = AddressPattern + OrVariable },
         FileShape.Duration => new() { ["type"] = "string", ["pattern"] = FileDuration.Pattern + OrVariable },
         FileShape.Budget => new() { ["type"] = "string", ["pattern"] = FileBudget.Pattern + OrVariable },
+        FileShape.Money => new() { ["type"] = "string", ["pattern"] = FileBudget.MoneyPattern + OrVariable },
         FileShape.Number number => OrText(new()
         {
             ["type"] = number.IsWhole ? "integer" : "number",
@@ -63,6 +64,7 @@ internal static class GatewayFileSchema
             },
             ["additionalProperties"] = Of(map.Value),
         },
+        FileShape.Json { Refused.Reasons.Count: 0 } => new() { ["type"] = "object" },
         FileShape.Json json => new()
         {
             ["type"] = "object",
@@ -74,7 +76,7 @@ internal static class GatewayFileSchema
 
     private static JsonObject OfText(FileShape.Text text)
     {
-        var schema = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = text.MaxLength };
+        var schema = new JsonObject { ["type"] = "string", ["minLength"] = text.MayBeEmpty ? 0 : 1, ["maxLength"] = text.MaxLength };
         if (text.Pattern is { } pattern)
         {
             schema["pattern"] = pattern + OrVariable;
@@ -102,19 +104,22 @@ internal static class GatewayFileSchema
     private static JsonObject OfObject(FileShape.Object shape)
     {
         var properties = new JsonObject();
-        foreach (var field in shape.Fields.Where(f => f.IsBuilt))
+        foreach (var field in shape.Fields)
         {
             var property = new JsonObject { ["description"] = field.Description };
-            foreach (var (name, value) in Of(field.Shape!))
+            foreach (var (name, value) in Of(field.Shape))
             {
                 property[name] = value?.DeepClone();
             }
 
             if (field.Default is { } fallback)
             {
-                property["default"] = field.Shape is FileShape.Number
-                    ? decimal.Parse(fallback, CultureInfo.InvariantCulture)
-                    : fallback;
+                property["default"] = field.Shape switch
+                {
+                    FileShape.Number => decimal.Parse(fallback, CultureInfo.InvariantCulture),
+                    FileShape.Flag => fallback == "true",
+                    _ => fallback,
+                };
             }
 
             properties[field.Name] = property;

@@ -1,10 +1,10 @@
-using System.Text.RegularExpressions;
 using Gateway.Admin.File;
+using Gateway.Data;
 
 namespace Gateway.Tests.Admin.File;
 
 /// <summary>The file with every feature that is specified: none of its fields may be called unknown.</summary>
-public sealed partial class CompleteFileTests
+public sealed class CompleteFileTests
 {
     private const string Complete = """
         providers:                                  # global
@@ -65,33 +65,63 @@ public sealed partial class CompleteFileTests
         """;
 
     [Fact]
-    public void The_complete_file_is_refused_for_nothing_but_what_is_not_built() =>
-        Assert.Equal(
-        [
-            "embeddingModels",
-            "web",
-            "egress",
-            "workspaces[0].datasets",
-            "workspaces[0].skillsets",
-            "workspaces[0].bots[0].datasets",
-            "workspaces[0].bots[0].skillsets",
-            "workspaces[0].bots[0].webSearch",
-            "workspaces[0].bots[0].clientTools",
-            "workspaces[0].bots[0].team",
-            "workspaces[0].bots[0].limits.steps",
-            "workspaces[0].bots[0].limits.toolCalls",
-            "workspaces[0].bots[0].limits.depth",
-            "workspaces[0].bots[0].limits.seconds",
-            "workspaces[0].bots[0].limits.turnBudget",
-            "workspaces[0].bots[0].exposeSteps",
-        ], Read().Where(e => e.Message.EndsWith("is not built in this version; remove it", StringComparison.Ordinal)).Select(e => e.Path));
+    public void The_complete_file_has_no_error() => Assert.Empty(Read().Errors.Select(e => e.ToString()));
 
     [Fact]
-    public void No_error_of_the_complete_file_is_of_another_kind() =>
-        Assert.All(Read(), e => Assert.Matches(NotBuiltMessage(), e.Message));
+    public void The_complete_file_becomes_what_the_database_keeps()
+    {
+        var file = Read().File!;
 
-    private static IReadOnlyList<FileError> Read() => GatewayFileReader.Read(Complete, _ => "from-the-environment").Errors;
+        Assert.Equal(("text-embedding-3-small", "openai", "text-embedding-3-small", 1_536, 0.02m), file.EmbeddingModels.Select(m => (m.Name, m.Provider, m.Model, m.Dimensions, m.PriceInput)).Single());
+        Assert.Equal((new FileSearch("searxng", "http://searx.internal:8080", null), true), (file.Web!.Search, file.Web.CanFetch));
+        Assert.Equal(["searx.internal", "10.1.0.0/16"], file.Egress!.Allow);
+        var workspace = Assert.Single(file.Workspaces);
+        var dataset = Assert.Single(workspace.Datasets);
+        Assert.Equal(
+            ("handbook", "How ACME works.", true, "english", "text-embedding-3-small", 512, 64),
+            (dataset.Name, dataset.Description, dataset.IsEnabled, dataset.Language, dataset.EmbeddingModel, dataset.ChunkTokens, dataset.OverlapTokens));
+        Assert.Equal(
+            (5, 0.0, 4_000, "", ""),
+            (dataset.SearchMaxRecords, dataset.SearchMinScore, dataset.SearchMaxTokens, dataset.MatchInstruction, dataset.MismatchInstruction));
+        Assert.Equal(["./handbook/*.md"], dataset.Files!.Select(f => f.Text));
+        var abilities = Assert.Single(workspace.Skillsets).Abilities;
+        Assert.Equal(
+            [
+                """{"method":"GET","url":"https://crm.acme.test/customers?email={email}","timeout":10000,"maxBytes":262144,"headers":{"authorization":"Bearer {secret:crm-token}"},"pick":"/customer"}""",
+                """{"url":"https://mcp.acme.test/mcp","timeout":30000,"headers":{"authorization":"Bearer {secret:crm-token}"},"tools":["search*"]}""",
+            ],
+            abilities.Select(a => a.SettingsJson));
+        Assert.Equal([AbilityKind.Http, AbilityKind.Mcp], abilities.Select(a => a.Kind));
+        Assert.Equal(["""{"type":"object","properties":{"email":{"type":"string"}},"required":["email"]}""", "{}"], abilities.Select(a => a.ParametersJson));
+        var bot = Assert.Single(workspace.Bots);
+        Assert.Equal(
+            ("""[{"name":"handbook","mode":"tool"}]""", """[{"bot":"billing","description":"Questions about invoices.","handoff":false}]""", "[]", true, false),
+            (bot.DatasetsJson, bot.TeamJson, bot.ClientToolsJson, bot.WebSearch, bot.ExposeSteps));
+        Assert.Equal(["crm"], bot.Skillsets);
+        Assert.Equal(new FileTurn(8, 32, 3, 120, 0.50m), bot.Turn);
+    }
 
-    [GeneratedRegex("^'[A-Za-z ]+' is not built in this version; remove it$")]
-    private static partial Regex NotBuiltMessage();
+    [Fact]
+    public void What_a_dataset_a_skillset_and_a_bot_leave_out_is_as_documented()
+    {
+        var workspace = Reading.Valid("""
+            workspaces:
+              - name: a
+                datasets: [ { name: d }, { name: small, chunkTokens: 100 } ]
+                skillsets: [ { name: s, abilities: [ { name: h, http: { url: "http://h/" } } ] } ]
+                bots: [ { id: b, model: m, datasets: [ { name: d } ], team: [ { bot: c } ], clientTools: [ { function: { name: f } } ] }, { id: c, model: m } ]
+            """).Workspaces[0];
+
+        var dataset = workspace.Datasets[0];
+        Assert.Equal(("simple", null, 512, 64, 5, 4_000, true), (dataset.Language, dataset.EmbeddingModel, dataset.ChunkTokens, dataset.OverlapTokens, dataset.SearchMaxRecords, dataset.SearchMaxTokens, dataset.IsEnabled));
+        Assert.Null(dataset.Files);
+        Assert.Equal(50, workspace.Datasets[1].OverlapTokens);
+        Assert.Equal("""{"method":"GET","url":"http://h/","timeout":10000,"maxBytes":262144}""", workspace.Skillsets[0].Abilities[0].SettingsJson);
+        var bot = workspace.Bots[0];
+        Assert.Equal(
+            ("""[{"name":"d","mode":"tool"}]""", """[{"bot":"c","description":"","handoff":false}]""", """[{"type":"function","function":{"name":"f"}}]""", false, new FileTurn(null, null, null, null, null)),
+            (bot.DatasetsJson, bot.TeamJson, bot.ClientToolsJson, bot.WebSearch, bot.Turn));
+    }
+
+    private static GatewayFileResult Read() => GatewayFileReader.Read(Complete, _ => "from-the-environment");
 }

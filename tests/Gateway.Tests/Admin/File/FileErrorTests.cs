@@ -17,69 +17,25 @@ public sealed class FileErrorTests
                 fallbacks: x
                 deployments: [ { provider: p } ]
                 timeouts: { connect: abc }
-            web: { fetch: true }
+            web: { fetch: yes }
             """);
 
         Assert.Equal(
         [
             "line 2, workspaces[0].name: expected a workspace's name: lower-case letters, digits, '_' and '-', got 'Acme!'",
-            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters, limits (did you mean 'model'?)",
+            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters, datasets, skillsets, webSearch, clientTools, team, limits, exposeSteps (did you mean 'model'?)",
             "line 4, workspaces[0].bots[0]: the field 'model' is missing: The name of the model that it speaks with.",
             "line 6, providers[0].baseUrl: expected an address such as https://api.openai.com/v1, without a query or credentials, got 'ftp://example.com'",
             "line 9, models[0].fallbacks: expected a list, got 'x'",
             "line 11, models[0].timeouts.connect: expected a duration such as 30s, from 1ms to 24h, got 'abc'",
-            "line 12, web: 'web' is not built in this version; remove it",
+            "line 12, web.fetch: expected true or false, got 'yes'",
         ], errors);
     }
 
     [Theory]
-    [InlineData("datasets: [ { name: handbook } ]")]
-    [InlineData("skillsets: [ { name: crm } ]")]
-    public void What_is_not_built_of_a_workspace_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt($"workspaces:\n  - name: acme\n    {field}\n", $"workspaces[0].{name}", name);
-    }
-
-    [Theory]
-    [InlineData("datasets:  [ { name: handbook, mode: tool } ]")]
-    [InlineData("skillsets: [ crm ]")]
-    [InlineData("webSearch: true")]
-    [InlineData("clientTools: []")]
-    [InlineData("team: [ { bot: billing } ]")]
-    [InlineData("exposeSteps: false")]
-    public void What_is_not_built_of_a_bot_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt(Reading.Bot(field), $"workspaces[0].bots[0].{name}", name);
-    }
-
-    [Theory]
-    [InlineData("steps: 8")]
-    [InlineData("toolCalls: 32")]
-    [InlineData("depth: 3")]
-    [InlineData("seconds: 120")]
-    [InlineData("turnBudget: 0.50usd")]
-    public void What_is_not_built_of_a_bots_limits_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt(Reading.Bot($"limits:\n  rpm: 5\n  {field}"), $"workspaces[0].bots[0].limits.{name}", name);
-    }
-
-    [Theory]
-    [InlineData("embeddingModels: []")]
-    [InlineData("web: { fetch: true }")]
-    [InlineData("egress: { allow: [] }")]
-    public void What_is_not_built_at_the_top_is_refused_by_name(string field)
-    {
-        var name = field[..field.IndexOf(':')];
-        AssertNotBuilt(field, name, name);
-    }
-
-    [Theory]
-    [InlineData("provider: []", "unknown field 'provider'; expected one of: providers, models, workspaces (did you mean 'providers'?)")]
-    [InlineData("wrokspaces: []", "unknown field 'wrokspaces'; expected one of: providers, models, workspaces (did you mean 'workspaces'?)")]
-    [InlineData("zebra: []", "unknown field 'zebra'; expected one of: providers, models, workspaces")]
+    [InlineData("provider: []", "unknown field 'provider'; expected one of: providers, models, embeddingModels, web, egress, workspaces (did you mean 'providers'?)")]
+    [InlineData("wrokspaces: []", "unknown field 'wrokspaces'; expected one of: providers, models, embeddingModels, web, egress, workspaces (did you mean 'workspaces'?)")]
+    [InlineData("zebra: []", "unknown field 'zebra'; expected one of: providers, models, embeddingModels, web, egress, workspaces")]
     public void An_unknown_field_names_what_is_known_and_the_nearest(string yaml, string message) =>
         Assert.Equal($"line 1, {yaml[..yaml.IndexOf(':')]}: {message}", Reading.Error(yaml));
 
@@ -94,10 +50,4 @@ public sealed class FileErrorTests
         Assert.Equal(
             "line 6, workspaces[0].bots[0].parameters['a.b'].c: expected a number that JSON can hold, got the number .inf",
             Assert.Single(Reading.BotErrors("parameters: { a.b: { c: .inf } }")));
-
-    private static void AssertNotBuilt(string yaml, string path, string name)
-    {
-        var line = yaml.Split('\n').Index().Last(l => l.Item.Contains($"{name}:", StringComparison.Ordinal)).Index + 1;
-        Assert.Equal($"line {line}, {path}: '{name}' is not built in this version; remove it", Reading.Error(yaml));
-    }
 }

@@ -125,11 +125,21 @@ public sealed class FileRulesTests
     [Theory]
     [InlineData("rpm: 0", "rpm: expected a whole number from 1 to 1000000000, got the number 0")]
     [InlineData("budget: 5usd", "budget: expected a budget such as 5usd/day or 2000000tokens/month, got '5usd'")]
-    [InlineData("rps: 5", "rps: unknown field 'rps'; expected one of: rpm, tpm, concurrent, budget (did you mean 'rpm'?)")]
     public void Limits_are_checked(string field, string error)
     {
         Assert.Equal($"line 1, workspaces[0].limits.{error}", Reading.Error($"workspaces: [ {{ name: w, limits: {{ {field} }} }} ]"));
         Assert.Equal($"line 6, workspaces[0].bots[0].limits.{error}", Assert.Single(Reading.BotErrors($"limits: {{ {field} }}")));
+    }
+
+    [Fact]
+    public void Limits_of_a_turn_are_a_bots_alone()
+    {
+        Assert.Equal(
+            "line 1, workspaces[0].limits.steps: unknown field 'steps'; expected one of: rpm, tpm, concurrent, budget",
+            Reading.Error("workspaces: [ { name: w, limits: { steps: 5 } } ]"));
+        Assert.Equal(
+            "line 6, workspaces[0].bots[0].limits.rps: unknown field 'rps'; expected one of: rpm, tpm, concurrent, budget, steps, toolCalls, depth, seconds, turnBudget (did you mean 'rpm'?)",
+            Assert.Single(Reading.BotErrors("limits: { rps: 5 }")));
     }
 
     [Theory]

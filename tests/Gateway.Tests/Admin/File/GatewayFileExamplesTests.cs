@@ -30,7 +30,7 @@ public sealed partial class GatewayFileExamplesTests
     }
 
     [Fact]
-    public void The_example_to_start_from_needs_only_one_variable_and_refers_to_nothing_outside_it()
+    public void The_example_to_start_from_needs_two_variables_and_refers_to_nothing_outside_it()
     {
         var asked = new List<string>();
 
@@ -40,10 +40,10 @@ public sealed partial class GatewayFileExamplesTests
             return "sk-1";
         }).File!;
 
-        Assert.Equal(["OPENAI_API_KEY"], asked);
+        Assert.Equal(["OPENAI_API_KEY", "SHOP_TOKEN"], asked);
         Assert.All(file.References, r => Assert.True(r.IsInFile));
         Assert.Equal(["gpt-4o", "gpt-4o-mini", "*"], file.Models.Select(m => m.Name));
-        Assert.Equal("support", Assert.Single(Assert.Single(file.Workspaces).Bots).Id);
+        Assert.Equal(["support", "billing"], Assert.Single(file.Workspaces).Bots.Select(b => b.Id));
         Assert.StartsWith("# yaml-language-server: $schema=./gateway.schema.json\n", Repository.Read("deploy/gateway.yaml"), StringComparison.Ordinal);
     }
 
@@ -56,6 +56,6 @@ public sealed partial class GatewayFileExamplesTests
     [GeneratedRegex(@"^```ya?ml\n(?<yaml>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();
 
-    [GeneratedRegex("^(providers|models|workspaces):", RegexOptions.Multiline)]
+    [GeneratedRegex("^(providers|models|embeddingModels|workspaces):", RegexOptions.Multiline)]
     private static partial Regex Own();
 }
