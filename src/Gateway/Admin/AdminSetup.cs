@@ -24,6 +24,7 @@ internal static class AdminSetup
         admin.MapKeys();
         admin.MapDeployments();
         admin.MapUsage();
+        admin.MapAbilityTry();
         MapMetrics(routes);
         return routes;
     }

@@ -10,6 +10,7 @@ internal static class BotsSetup
         services.AddSingleton<BotCatalog>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<BotCatalog>());
         services.AddSingleton<BotTurn>();
+        services.AddOutside();
         return services;
     }
 }

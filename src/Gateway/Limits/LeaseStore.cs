@@ -44,7 +44,7 @@ internal sealed class LeaseStore(NpgsqlDataSource database)
             SELECT a.*, coalesce(e.used, 0) AS others, greatest(0, a.most - coalesce(e.used, 0) - a.spent - a.keep) AS room
             FROM asked a LEFT JOIN elsewhere e ON e.n = a.n),
         given AS (
-            SELECT *, CASE WHEN wanted = 0 OR room < smallest THEN 0
+            SELECT *, CASE WHEN room < smallest THEN 0
                 ELSE least(room, greatest(wanted, least(slice, room / greatest(1, 2 * (SELECT count(*) FROM alive))))) END AS extra
             FROM room),
         written AS (

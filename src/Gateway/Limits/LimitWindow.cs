@@ -28,8 +28,8 @@ internal sealed class LeaseWaiter(long amount)
 /// <summary>What one gateway wants of one limit in a round trip.</summary>
 /// <param name="Keep">What it holds already and goes on to hold.</param>
 /// <param name="Smallest">Less than this is of no use.</param>
-/// <param name="Wanted">What those who wait need; 0: this is a report alone.</param>
-/// <param name="Slice">What it takes beyond that at most, for those who come next.</param>
+/// <param name="Wanted">What those who wait need; 0: nobody waits.</param>
+/// <param name="Slice">What it takes beyond that at most, for those who come next; 0 too: this is a report alone.</param>
 /// <param name="Debt">What was used beyond the lease, told by this report; 0 or negative.</param>
 internal readonly record struct LeaseAsk(
     LimitWindow Window, long Most, long Spent, long Keep, long Smallest, long Wanted, long Slice, long Debt);
@@ -48,6 +48,9 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     /// <summary>How long an empty limit is believed to be empty, so that those refused do not all ask the database.</summary>
     private static readonly TimeSpan EmptyFor = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>So many takings in a second are traffic for which it is worth to lease before the lease is used up.</summary>
+    private const int BusyTakings = 4;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<LeaseWaiter> _waiters = new();
     private long _most;
@@ -62,6 +65,10 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     private long _secondBegan;
     private long _inSecond;
     private long _inSecondBefore;
+    private int _takings;
+    private int _takingsBefore;
+    private long _aheadSince;
+    private bool _isAskedAhead;
     private bool _isUnreported;
     private bool _isWatched;
 
@@ -103,6 +110,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     public bool TryTake(long amount, out LeaseWaiter? waiter)
     {
         waiter = null;
+        var isTaken = false;
         lock (_lock)
         {
             var now = clock.GetTimestamp();
@@ -110,21 +118,27 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
             if (amount == 0 || (_waiters.Count == 0 && _left >= amount))
             {
                 Take(amount, now);
-                return true;
-            }
+                if (!IsToBeAskedAhead(now))
+                {
+                    return true;
+                }
 
-            if (amount >= _emptyAt && clock.GetElapsedTime(_emptySince, now) < EmptyFor)
+                (_isAskedAhead, _aheadSince, _isWatched, isTaken) = (true, now, true, true);
+            }
+            else if (amount >= _emptyAt && clock.GetElapsedTime(_emptySince, now) < EmptyFor)
             {
                 return false;
             }
-
-            waiter = new LeaseWaiter(amount);
-            _waiters.AddLast(waiter);
-            _isWatched = true;
+            else
+            {
+                waiter = new LeaseWaiter(amount);
+                _waiters.AddLast(waiter);
+                _isWatched = true;
+            }
         }
 
         pump.Ask(this);
-        return false;
+        return isTaken;
     }
 
     /// <summary>Waits for the round trip that was asked for.</summary>
@@ -199,12 +213,17 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
                 return null;
             }
 
+            if (_isAskedAhead && !isLast)
+            {
+                return Report(0, 0, Slice(now), now);
+            }
+
             var isIdle = _left > 0 && (isLast || clock.GetElapsedTime(_touched, now) > IdleLimit);
             if (isIdle || (_isUnreported && (isLast || clock.GetElapsedTime(_reported, now) > ReportInterval)))
             {
                 // Off before it is told: should the answer be lost, it is nobody's until the next report, never two's.
                 _left = isIdle ? 0 : _left;
-                return Report(0, 0, now);
+                return Report(0, 0, 0, now);
             }
 
             isDone = _left <= 0 && _reserved == 0 && !_isUnreported;
@@ -227,6 +246,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
             _left += extra - ask.Debt;
             _others = others;
             _touched = now;
+            _isAskedAhead &= ask.Slice == 0;
             for (var node = _waiters.First; node is not null;)
             {
                 var (next, waiter) = (node.Next, node.Value);
@@ -264,6 +284,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
         lock (_lock)
         {
             _isUnreported = true;
+            _isAskedAhead = false;
             for (var node = _waiters.First; node is not null;)
             {
                 var (next, waiter) = (node.Next, node.Value);
@@ -289,15 +310,23 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
         }
 
         var free = Math.Max(_left, 0);
-        return Report(Math.Max(0, smallest - free), Math.Max(0, sum - free), now);
+        return Report(Math.Max(0, smallest - free), Math.Max(0, sum - free), Slice(now), now);
     }
 
-    private LeaseAsk Report(long smallest, long wanted, long now)
+    /// <summary>
+    /// Whether half of what goes here in a second is all that is left of the lease: the next one is fetched while there is
+    /// some, so that requests wait for the database only where traffic begins or the limit ends.
+    /// </summary>
+    private bool IsToBeAskedAhead(long now) =>
+        !_isAskedAhead && Math.Max(_takings, _takingsBefore) >= BusyTakings && _left < Slice(now) / 2
+        && clock.GetElapsedTime(_aheadSince, now) >= EmptyFor;
+
+    private LeaseAsk Report(long smallest, long wanted, long slice, long now)
     {
         _isUnreported = false;
         _reported = now;
         return new LeaseAsk(
-            this, Most, _spent, _reserved + Math.Max(_left, 0), smallest, wanted, wanted == 0 ? 0 : Slice(now), Math.Min(_left, 0));
+            this, Most, _spent, _reserved + Math.Max(_left, 0), smallest, wanted, slice, Math.Min(_left, 0));
     }
 
     /// <summary>
@@ -324,11 +353,12 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
         var since = clock.GetElapsedTime(_secondBegan, now);
         if (since >= TimeSpan.FromSeconds(1))
         {
-            _inSecondBefore = since < TimeSpan.FromSeconds(2) ? _inSecond : 0;
-            (_inSecond, _secondBegan) = (0, now);
+            (_inSecondBefore, _takingsBefore) = since < TimeSpan.FromSeconds(2) ? (_inSecond, _takings) : (0, 0);
+            (_inSecond, _takings, _secondBegan) = (0, 0, now);
         }
 
         _inSecond += amount;
+        _takings += amount > 0 ? 1 : 0;
     }
 
     /// <summary>A lease ends when the others may no longer know that this gateway is alive.</summary>

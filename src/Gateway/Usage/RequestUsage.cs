@@ -15,6 +15,9 @@ internal sealed record UsageSubject(
 /// </summary>
 internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, Guid id, DateTimeOffset at)
 {
+    private const string CallerLeft = "caller_left";
+    private const string Shutdown = "shutdown";
+
     private readonly Lock _lock = new();
     private readonly List<AttemptUsage> _attempts = new(1);
     private readonly long _began = Stopwatch.GetTimestamp();
@@ -128,6 +131,11 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
             }
 
             _isEnded = true;
+            // To an attempt, the end of the drain looks like a caller who left.
+            for (var n = 0; reason == Shutdown && n < _attempts.Count; n++)
+            {
+                _attempts[n] = _attempts[n].Outcome == CallerLeft ? _attempts[n] with { Outcome = Shutdown } : _attempts[n];
+            }
         }
 
         journal.WriteEnd(this, status, reason, ElapsedMs);

@@ -80,6 +80,9 @@ public sealed class ExportTests(TestPostgres postgres)
         Assert.True(exported.ExitCode == 0, exported.ToString());
         Assert.DoesNotContain("hidden", exported.Output, StringComparison.Ordinal);
         Assert.True((applied.ExitCode, applied.Output) == (0, "= nothing to do\n"), $"{applied}\n{exported.Output}");
+        Assert.Contains(
+            "workspaces[0]: there is a budget in USD, under which models without a 'price' are refused: *, small\n", applied.Errors, StringComparison.Ordinal);
+        Assert.StartsWith("warning: ", applied.Errors, StringComparison.Ordinal);
         Assert.StartsWith(
             "providers:\n  - name: p-1\n    baseUrl: \"http://127.0.0.1:9/v1\"\n    apiKey: \"${P_1_API_KEY}\"\n    headers: { X-Team: \"${P_1_X_TEAM}\" }\n    maxConcurrency: 5\n",
             exported.Output, StringComparison.Ordinal);

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
+using Gateway.Data;
 using Gateway.Tests.Chat;
 using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.Tests.Http;
 
@@ -16,6 +18,7 @@ public sealed class DrainTests(TestPostgres postgres) : IAsyncDisposable
     private GatewayProcess _gateway = null!;
     private HttpClient _client = null!;
     private string _key = null!;
+    private string _database = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -124,6 +127,11 @@ public sealed class DrainTests(TestPostgres postgres) : IAsyncDisposable
             Assert.Contains(_gateway.Output.Split('\n'), line =>
                 line.Contains(reply.Headers["x-request-id"], StringComparison.Ordinal) && line.Contains("shutdown", StringComparison.Ordinal));
         }
+
+        await using var db = new GatewayDb(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(_database).Options);
+        var rows = await db.Usage.Where(u => u.EndReason == "shutdown" && u.Attempts != "[]").ToListAsync(Cancel);
+        Assert.Equal(streams.Length + plain.Length, rows.Count);
+        Assert.All(rows, row => Assert.Equal("shutdown", (string?)JsonNode.Parse(row.Attempts)![0]!["outcome"]));
     }
 
     [Fact]
@@ -161,6 +169,7 @@ public sealed class DrainTests(TestPostgres postgres) : IAsyncDisposable
     private async Task StartAsync(string delay, string drain)
     {
         _upstream = await FakeUpstream.StartAsync();
+        _database = await postgres.CreateDatabaseAsync(cancel: Cancel);
         _upstream.Answers(Answer.ByModel(model => model switch
         {
             "held" => Answer.By(HoldAsync),
@@ -170,7 +179,7 @@ public sealed class DrainTests(TestPostgres postgres) : IAsyncDisposable
         _gateway = await GatewayProcess.StartAsync(
             new GatewayLaunch
             {
-                ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel),
+                ConnectionString = _database,
                 Yaml = $$"""
                     providers: [ { name: fake, baseUrl: "{{_upstream.BaseUrl}}" } ]
                     models: [ { name: held, deployments: [ { provider: fake } ] }, { name: silent, deployments: [ { provider: fake } ] },

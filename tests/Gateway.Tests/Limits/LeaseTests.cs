@@ -33,6 +33,29 @@ public sealed class LeaseTests(TestPostgres postgres, ITestOutputHelper output)
         });
     }
 
+    /// <summary>Eight seconds of fifty requests, told by the test's clock: a lease is a second's worth, so each would be waited for.</summary>
+    [Fact]
+    public async Task Busy_traffic_hardly_ever_waits_for_a_lease()
+    {
+        var clock = ShiftedClock.InMidMinute();
+        await using var desk = await LimitDesk.OpenAsync(await LimitDesk.MakeDatabaseAsync(postgres, Cancel), clock, Cancel);
+        var caller = LimitDesk.Caller(new LimitValues(100_000, null, null, null));
+
+        var waited = 0;
+        for (var n = 0; n < 450; n++)
+        {
+            var reserve = desk.UseAsync(caller, Cancel);
+            // While traffic begins, its rate is not known.
+            waited += n >= 50 && !reserve.IsCompleted ? 1 : 0;
+            Assert.Null(await reserve);
+            clock.Advance(TimeSpan.FromMilliseconds(15));
+            await Task.Delay(5, Cancel);
+        }
+
+        output.WriteLine($"{waited} of 400 waited");
+        Assert.True(waited <= 4, $"{waited} of 400 requests waited for a lease.");
+    }
+
     [Theory]
     [InlineData(60, 400, 4)]
     [InlineData(500, 1000, 4)]

@@ -51,6 +51,15 @@ public sealed class LimitWindowTests
         Assert.Equal(LeaseOutcome.Empty, await waiter!.Done.Task);
     }
 
+    [Fact]
+    public async Task Slow_traffic_leases_nothing_ahead()
+    {
+        Assert.Equal(LeaseOutcome.Taken, await TakeAsync(100));
+        Assert.Equal(LeaseOutcome.Taken, await TakeAsync(100));
+
+        Assert.Null(_window.Ask(isLast: false, out _));
+    }
+
     private async Task<LeaseOutcome> TakeAsync(long amount)
     {
         Assert.False(_window.TryTake(amount, out var waiter));

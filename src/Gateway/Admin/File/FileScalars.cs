@@ -5,7 +5,8 @@ using Gateway.Data;
 namespace Gateway.Admin.File;
 
 /// <summary>Reads single values: fills in the environment, decides what kind of value it is, and checks it.</summary>
-internal sealed class FileScalars(Func<string, string?> environment, List<FileError> errors)
+/// <param name="environment">Null: a <c>${</c> is text like any other.</param>
+internal sealed class FileScalars(Func<string, string?>? environment, List<FileError> errors)
 {
     /// <summary>The value as its shape holds it, or null with an error reported.</summary>
     public object? Read(YamlNode node, FileShape shape, FilePlace at)
@@ -114,7 +115,7 @@ internal sealed class FileScalars(Func<string, string?> environment, List<FileEr
 
     private EnvironmentText? Expand(YamlScalar scalar, FilePlace at)
     {
-        var text = EnvironmentText.Expand(scalar.Text, environment);
+        var text = environment is null ? new EnvironmentText(scalar.Text, scalar.Text, null) : EnvironmentText.Expand(scalar.Text, environment);
         if (text.Problem is null)
         {
             return text;

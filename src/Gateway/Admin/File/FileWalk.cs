@@ -1,7 +1,9 @@
 namespace Gateway.Admin.File;
 
 /// <summary>Walks the tree along its shape and reports everything that differs, going on past each error.</summary>
-internal sealed class FileWalk(Func<string, string?> environment, List<FileError> errors)
+/// <param name="environment">The value of a variable, or null when it is not set. None at all: variables are the file's alone,
+/// and a <c>${</c> is text like any other.</param>
+internal sealed class FileWalk(Func<string, string?>? environment, List<FileError> errors)
 {
     private readonly FileScalars _scalars = new(environment, errors);
 

@@ -1,3 +1,5 @@
+using Gateway.Admin.File;
+
 namespace Gateway.Tests.Admin.File;
 
 public sealed class EnvironmentTextTests
@@ -96,4 +98,16 @@ public sealed class EnvironmentTextTests
     public void Names_of_fields_are_not_filled_in() =>
         Assert.Contains(
             "unknown field '${KEY}'", Reading.Error("\"${KEY}\": 1", ("KEY", "providers")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_an_environment_nothing_is_filled_in()
+    {
+        var errors = new List<FileError>();
+        var (root, _) = YamlText.Parse("{ id: b, model: m, backstory: \"${HOME} $${x}\", parameters: { stop: \"${HOME}\" } }");
+
+        var bot = new FileWalk(environment: null, errors).Read(root!, GatewayFileShape.Bot, new FilePlace(1, ""))!;
+
+        Assert.Empty(errors);
+        Assert.Equal(("${HOME} $${x}", """{"stop":"${HOME}"}"""), (bot.Text("backstory"), bot.Json("parameters")!.Text));
+    }
 }

@@ -1,0 +1,264 @@
+using System.Net;
+using System.Text.Json;
+using Gateway.Bots.Egress;
+using Gateway.Observability;
+using ModelContextProtocol;
+using ModelContextProtocol.Client;
+using ModelContextProtocol.Protocol;
+
+namespace Gateway.Bots.Abilities;
+
+/// <summary>A tool of an MCP server, as a bot has it.</summary>
+/// <param name="ServerName">As the server knows it.</param>
+internal sealed record McpToolInfo(string ServerName, string Description, ArgumentSchema Arguments)
+{
+    /// <summary>As the model knows it, unless another tool has that name.</summary>
+    public string Name => AbilityChecks.ToName(ServerName);
+}
+
+/// <param name="Problem">Why there is no list; null: there is one.</param>
+internal sealed record McpListing(IReadOnlyList<McpToolInfo> Tools, string? Problem);
+
+/// <summary>
+/// One MCP server as one ability reaches it: one session, kept, and made again when the server has lost it. Safe for
+/// concurrent use.
+/// </summary>
+internal sealed class McpServer(
+    string ability, McpSettings settings, Uri url, IDictionary<string, string> headers, EgressGuard guard, TimeProvider clock, ILogger log)
+    : IAsyncDisposable
+{
+    /// <summary>A turn waits for a list no longer than this; then it goes on without these tools.</summary>
+    private static readonly TimeSpan LongestListing = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ListLives = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a server that failed is left alone.</summary>
+    private static readonly TimeSpan FailureLives = TimeSpan.FromSeconds(10);
+
+    private const long MostReplyBytes = 8 * 1024 * 1024;
+    private const int MostPages = 20;
+    private const int MostTools = 128;
+    private const int LongestDescription = 2_000;
+    private const int LongestSchema = 32 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _connecting = new(1);
+    private McpClient? _client;
+    private Task<McpListing>? _listing;
+    private long _listedAt;
+    private bool _isChanged;
+
+    /// <summary>The tools that bots may call. Asks the server when the last list is old, or the server said that it changed.</summary>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public Task<McpListing> ListAsync(CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            if (_listing is null || (_listing.IsCompleted && IsOld(_listing)))
+            {
+                (_isChanged, _listedAt) = (false, clock.GetTimestamp());
+                // For everyone who waits, so it is no single caller's to cancel.
+                _listing = Task.Run(ListNowAsync, CancellationToken.None);
+            }
+
+            return _listing.WaitAsync(cancel);
+        }
+    }
+
+    /// <summary>Calls a tool, once more on a new session when the server has lost this one.</summary>
+    /// <exception cref="McpException">The server refused.</exception>
+    /// <exception cref="EgressException">There was no reply.</exception>
+    /// <exception cref="OperationCanceledException">The caller left, or the time is over.</exception>
+    public async Task<CallToolResult> CallAsync(string tool, JsonElement arguments, CancellationToken cancel)
+    {
+        var call = new CallToolRequestParams { Name = tool, Arguments = arguments.EnumerateObject().ToDictionary(a => a.Name, a => a.Value) };
+        var client = await ConnectAsync(cancel);
+        try
+        {
+            return await client.CallToolAsync(call, cancel);
+        }
+        catch (Exception lost) when (IsLostSession(lost) && !cancel.IsCancellationRequested)
+        {
+            log.McpSessionLost(ability, lost.GetType().Name);
+            Drop(client);
+            client = await ConnectAsync(cancel);
+            return await client.CallToolAsync(call, cancel);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        McpClient? client;
+        lock (_lock)
+        {
+            (client, _client) = (_client, null);
+        }
+
+        if (client is not null)
+        {
+            await EndAsync(client);
+        }
+    }
+
+    private bool IsOld(Task<McpListing> listing)
+    {
+        var age = clock.GetElapsedTime(_listedAt);
+        return _isChanged || age > (listing is { IsCompletedSuccessfully: true } && IsGood(listing) ? ListLives : FailureLives);
+    }
+
+    private static bool IsGood(Task<McpListing> listing) => listing.GetAwaiter().GetResult().Problem is null;
+
+    private async Task<McpListing> ListNowAsync()
+    {
+        using var limit = new CancellationTokenSource(LongestListing);
+        try
+        {
+            var client = await ConnectAsync(limit.Token);
+            List<Tool> tools;
+            try
+            {
+                tools = await ReadAllAsync(client, limit.Token);
+            }
+            catch (Exception lost) when (IsLostSession(lost))
+            {
+                Drop(client);
+                tools = await ReadAllAsync(await ConnectAsync(limit.Token), limit.Token);
+            }
+
+            var offered = tools.Where(t => settings.Offers(t.Name)).Select(Read).OfType<McpToolInfo>().Take(MostTools).ToList();
+            log.McpToolsListed(ability, tools.Count, offered.Count);
+            return new McpListing(offered, null);
+        }
+        catch (Exception failed) when (failed is not OutOfMemoryException)
+        {
+            var why = McpProblem.Describe(failed);
+            log.McpServerUnavailable(ability, why);
+            return new McpListing([], why);
+        }
+    }
+
+    private static async Task<List<Tool>> ReadAllAsync(McpClient client, CancellationToken cancel)
+    {
+        var tools = new List<Tool>();
+        string? cursor = null;
+        for (var page = 0; page < MostPages; page++)
+        {
+            var read = await client.ListToolsAsync(new ListToolsRequestParams { Cursor = cursor }, cancel);
+            tools.AddRange(read.Tools);
+            cursor = read.NextCursor;
+            if (cursor is null)
+            {
+                break;
+            }
+        }
+
+        return tools;
+    }
+
+    /// <summary>Null for one that would take up too much of every request.</summary>
+    private static McpToolInfo? Read(Tool tool)
+    {
+        var arguments = new ArgumentSchema(tool.InputSchema);
+        var description = tool.Description ?? tool.Title ?? tool.Name;
+        return arguments.Json.Length > LongestSchema
+            ? null
+            : new McpToolInfo(tool.Name, description.Length <= LongestDescription ? description : description[..LongestDescription] + "…", arguments);
+    }
+
+    private async Task<McpClient> ConnectAsync(CancellationToken cancel)
+    {
+        await _connecting.WaitAsync(cancel);
+        try
+        {
+            if (_client is { Completion.IsCompleted: false } open)
+            {
+                return open;
+            }
+
+            var transport = new HttpClientTransport(
+                new HttpClientTransportOptions
+                {
+                    Endpoint = url,
+                    TransportMode = HttpTransportMode.StreamableHttp,
+                    AdditionalHeaders = headers,
+                    MaxReconnectionAttempts = 2,
+                },
+                new HttpClient(guard.CreateHandler(MostReplyBytes), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan },
+                loggerFactory: null, ownsHttpClient: true);
+            try
+            {
+                return _client = await McpClient.CreateAsync(transport, Options(), loggerFactory: null, cancel);
+            }
+            catch
+            {
+                await transport.DisposeAsync();
+                throw;
+            }
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private McpClientOptions Options() => new()
+    {
+        ClientInfo = new Implementation { Name = "gateway", Version = "0.1" },
+        InitializationTimeout = LongestListing,
+        DiscoverProbeTimeout = TimeSpan.FromSeconds(2),
+        Handlers = new McpClientHandlers
+        {
+            NotificationHandlers = [new(NotificationMethods.ToolListChangedNotification, OnListChangedAsync)],
+        },
+    };
+
+    private ValueTask OnListChangedAsync(JsonRpcNotification notification, CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            _isChanged = true;
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>
+    /// Whether the request was refused for its session, before anything was run: 404 by the specification, 400 with the usual
+    /// codes by servers that were started again and have forgotten it.
+    /// </summary>
+    private static bool IsLostSession(Exception failed) => failed switch
+    {
+        HttpRequestException http => http.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest,
+        McpProtocolException protocol => (int)protocol.ErrorCode is -32000 or -32001,
+        ClientTransportClosedException or ObjectDisposedException => true,
+        _ => false,
+    };
+
+    private void Drop(McpClient client)
+    {
+        lock (_lock)
+        {
+            if (_client != client)
+            {
+                return;
+            }
+
+            _client = null;
+        }
+
+        // A server that is gone may take its time to say so; nobody waits for that.
+        _ = EndAsync(client);
+    }
+
+    private static async Task EndAsync(McpClient client)
+    {
+        try
+        {
+            await client.DisposeAsync();
+        }
+        catch (Exception failed) when (failed is not OutOfMemoryException)
+        {
+            // It had ended already, or cannot be told.
+        }
+    }
+}
