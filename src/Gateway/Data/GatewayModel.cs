@@ -94,6 +94,8 @@ internal static class GatewayModel
         model.Entity<SettingRow>(e => e.ToTable("settings").HasKey(r => r.Name));
 
         UseSnakeCase(model);
+        // A bot's other budget has this column's name already.
+        model.Entity<BotRow>().ComplexProperty(r => r.Turn).Property(t => t.BudgetUsd).HasColumnName("turn_budget_usd");
     }
 
     private static void BuildDatasets(ModelBuilder model)

@@ -3,7 +3,7 @@ using System.Text;
 namespace Gateway.Admin.File;
 
 /// <summary>
-/// A scalar with its <c>${VARIABLE}</c>s filled in. That happens after the YAML was read, so that quotes, colons and
+/// A scalar with its <c>${VARIABLE}</c>s and <c>${VARIABLE:-otherwise}</c>s filled in. That happens after the YAML was read, so that quotes, colons and
 /// line breaks in a value are only text.
 /// </summary>
 /// <param name="Value">What it stands for.</param>
@@ -33,14 +33,18 @@ internal sealed record EnvironmentText(string Value, string Source, string? Prob
             }
 
             var close = source.IndexOf('}', open);
-            var name = close < 0 ? "" : source[(open + 2)..close];
+            var inside = close < 0 ? "" : source[(open + 2)..close];
+            var split = inside.IndexOf(":-", StringComparison.Ordinal);
+            var name = split < 0 ? inside : inside[..split];
             if (!IsName(name))
             {
                 return new EnvironmentText(
-                    "", source, "expected '${NAME}' with letters, digits and '_'; write '$${' for a '${' that stays");
+                    "", source, "expected '${NAME}' or '${NAME:-otherwise}' with letters, digits and '_' in the name; write '$${' for a '${' that stays");
             }
 
-            if (environment(name) is not { } found)
+            // As in shells and compose files, a variable that is empty counts as one that is not set.
+            var found = environment(name) is { } set && (set.Length > 0 || split < 0) ? set : split < 0 ? null : inside[(split + 2)..];
+            if (found is null)
             {
                 return new EnvironmentText("", source, $"the environment variable '{name}' is not set");
             }

@@ -87,7 +87,7 @@ internal static class FileGlob
             }
         }
 
-        private IEnumerable<string> Names(string folder, string step)
+        private List<string> Names(string folder, string step)
         {
             if (!step.AsSpan().ContainsAny('*', '?'))
             {

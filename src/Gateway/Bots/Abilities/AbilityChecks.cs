@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Gateway.Bots.Egress;
 using Gateway.Data;
 
 namespace Gateway.Bots.Abilities;

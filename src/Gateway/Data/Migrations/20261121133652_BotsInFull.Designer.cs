@@ -228,7 +228,6 @@ namespace Gateway.Data.Migrations
                                 .HasColumnName("budget_tokens");
 
                             b1.Property<decimal?>("BudgetUsd")
-                                .ValueGeneratedOnUpdateSometimes()
                                 .HasColumnType("numeric")
                                 .HasColumnName("budget_usd");
 
@@ -250,9 +249,8 @@ namespace Gateway.Data.Migrations
                             b1.IsRequired();
 
                             b1.Property<decimal?>("BudgetUsd")
-                                .ValueGeneratedOnUpdateSometimes()
                                 .HasColumnType("numeric")
-                                .HasColumnName("budget_usd");
+                                .HasColumnName("turn_budget_usd");
 
                             b1.Property<int?>("Depth")
                                 .HasColumnType("integer")

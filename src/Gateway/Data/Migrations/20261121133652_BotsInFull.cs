@@ -78,6 +78,12 @@ namespace Gateway.Data.Migrations
                 type: "integer",
                 nullable: true);
 
+            migrationBuilder.AddColumn<decimal>(
+                name: "turn_budget_usd",
+                table: "bots",
+                type: "numeric",
+                nullable: true);
+
             migrationBuilder.AddColumn<bool>(
                 name: "web_search",
                 table: "bots",
@@ -537,6 +543,10 @@ namespace Gateway.Data.Migrations
 
             migrationBuilder.DropColumn(
                 name: "tool_calls",
+                table: "bots");
+
+            migrationBuilder.DropColumn(
+                name: "turn_budget_usd",
                 table: "bots");
 
             migrationBuilder.DropColumn(

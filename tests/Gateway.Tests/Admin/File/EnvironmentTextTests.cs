@@ -27,10 +27,14 @@ public sealed class EnvironmentTextTests
     [InlineData("x$${A}${A}", "x${A}1")]
     [InlineData("$A {A} $ {", "$A {A} $ {")]
     [InlineData("${_UNDER_9}", "9")]
+    [InlineData("${A:-x}", "1")]
+    [InlineData("${EMPTY:-x}", "x")]
+    [InlineData("${EMPTY}", "")]
+    [InlineData("${NONE:-http://h:1/v1}-${NONE:-}", "http://h:1/v1-")]
     public void Variables_are_filled_in_and_doubled_dollars_stay(string source, string expected)
     {
         var bot = Reading.Valid(
-            Reading.Bot($"backstory: \"{source}\""), ("A", "1"), ("B", "2"), ("_UNDER_9", "9")).Workspaces[0].Bots[0];
+            Reading.Bot($"backstory: \"{source}\""), ("A", "1"), ("B", "2"), ("_UNDER_9", "9"), ("EMPTY", "")).Workspaces[0].Bots[0];
 
         Assert.Equal(expected, bot.Backstory);
     }
@@ -45,11 +49,12 @@ public sealed class EnvironmentTextTests
     [InlineData("${}")]
     [InlineData("${A")]
     [InlineData("${A-B}")]
-    [InlineData("${A:-x}")]
+    [InlineData("${A:x}")]
+    [InlineData("${1A:-x}")]
     [InlineData("${1A}")]
     public void What_is_no_variable_is_an_error_that_tells_how_to_write_one(string source) =>
         Assert.Equal(
-            "line 6, workspaces[0].bots[0].backstory: expected '${NAME}' with letters, digits and '_'; write '$${' for a '${' that stays",
+            "line 6, workspaces[0].bots[0].backstory: expected '${NAME}' or '${NAME:-otherwise}' with letters, digits and '_' in the name; write '$${' for a '${' that stays",
             Assert.Single(Reading.BotErrors($"backstory: \"{source}\"")));
 
     [Fact]
