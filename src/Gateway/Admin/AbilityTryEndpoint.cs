@@ -35,7 +35,8 @@ internal static class AbilityTryEndpoint
 {
     public static IEndpointRouteBuilder MapAbilityTry(this IEndpointRouteBuilder admin)
     {
-        admin.MapPost("/abilities/{id}/try", TryAsync);
+        admin.MapPost("/abilities/{id}/try", TryAsync)
+            .WithMetadata(new RouteDoc("Runs an ability as a bot would, and shows the request that it makes."));
         return admin;
     }
 

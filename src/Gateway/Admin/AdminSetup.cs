@@ -1,3 +1,4 @@
+using Gateway.Admin.Api;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Observability;
@@ -14,6 +15,7 @@ internal static class AdminSetup
         }
 
         services.AddScoped<KeyStore>();
+        services.AddScoped<ConfigStore>();
         services.AddScoped(s => s.GetRequiredService<Microsoft.EntityFrameworkCore.IDbContextFactory<GatewayDb>>().CreateDbContext());
         return services;
     }
@@ -26,6 +28,10 @@ internal static class AdminSetup
         admin.MapUsage();
         admin.MapAbilityTry();
         admin.MapDatasetContents();
+        admin.MapConfig();
+        admin.MapAbilities();
+        admin.MapAudit();
+        admin.MapOpenApi();
         MapMetrics(routes);
         return routes;
     }

@@ -7,7 +7,11 @@ namespace Gateway.Admin;
 /// <param name="Prune">Removes what a file made before and this one does not name.</param>
 /// <param name="DryRun">Says what would change and changes nothing.</param>
 /// <param name="OnlyIfNew">Leaves a file alone that is the one applied last, whatever the database holds now.</param>
-internal sealed record ApplyOptions(bool Prune = false, bool DryRun = false, bool OnlyIfNew = false);
+internal sealed record ApplyOptions(bool Prune = false, bool DryRun = false, bool OnlyIfNew = false)
+{
+    /// <summary>Who applies it, for the audit log.</summary>
+    public Actor By { get; init; } = Actor.File;
+}
 
 /// <param name="Changes">A line for each object that changed; empty when nothing had to.</param>
 /// <param name="Errors">Not empty: nothing was changed at all.</param>
@@ -73,6 +77,9 @@ internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings setti
             db.ChangeTracker.AutoDetectChangesEnabled = true;
             db.ChangeTracker.DetectChanges();
             db.RemoveRange(rows.Removed);
+            var removed = rows.Removed.OfType<WorkspaceRow>().ToDictionary(w => w.Name, w => w.Id);
+            new AuditLog(db, options.By, clock).Add(
+                changes, name => rows.Workspaces.TryGetValue(name, out var there) ? there.Id : removed[name]);
             await db.SaveChangesAsync(cancel);
             await db.Database.ExecuteSqlAsync(
                 $"UPDATE settings SET value = {source.Hash} WHERE name = {HashSetting} AND value <> {source.Hash}", cancel);

@@ -3,24 +3,60 @@ using Gateway.Data;
 
 namespace Gateway.Admin;
 
-/// <summary>What an apply changes, one line for each object: names and fields, never a value.</summary>
+/// <summary>One object that is changed: names and fields, never a value.</summary>
+/// <param name="Action">As the audit log has it.</param>
+/// <param name="Workspace">The name of its owner; null for what belongs to no workspace. A workspace is its own.</param>
+internal sealed record ApplyChange(string Action, string Kind, string? Workspace, string Subject, IReadOnlyList<string> Fields)
+{
+    public const string Created = "created";
+    public const string Updated = "updated";
+    public const string Deleted = "deleted";
+
+    public override string ToString()
+    {
+        var name = Workspace is null || Kind == "workspace" ? Subject : $"{Workspace}/{Subject}";
+        return Action switch
+        {
+            Created => $"+ {Kind} {name}",
+            Deleted => $"- {Kind} {name}",
+            _ => $"~ {Kind} {name} ({string.Join(", ", Fields)})",
+        };
+    }
+}
+
+/// <summary>What an apply changes, one line for each object.</summary>
 internal sealed class ApplyChanges
 {
-    private readonly List<string> _lines = [];
+    private static readonly string[] OfWorkspaces = ["secret", "dataset", "skillset", "bot", "key"];
 
-    public IReadOnlyList<string> Lines => _lines;
+    private readonly List<ApplyChange> _all = [];
 
-    public void Added(string kind, string name) => _lines.Add($"+ {kind} {name}");
+    public IReadOnlyList<ApplyChange> All => _all;
 
-    public void Removed(string kind, string name) => _lines.Add($"- {kind} {name}");
+    public IReadOnlyList<string> Lines => [.. _all.Select(c => c.ToString())];
+
+    /// <param name="name">Behind its workspace's and a slash, for what a workspace owns.</param>
+    public void Added(string kind, string name) => Add(ApplyChange.Created, kind, name, []);
+
+    /// <inheritdoc cref="Added"/>
+    public void Removed(string kind, string name) => Add(ApplyChange.Deleted, kind, name, []);
 
     /// <summary>Says what an edit changed, if it changed anything.</summary>
+    /// <inheritdoc cref="Added"/>
     public void Changed(string kind, string name, ApplyEdit edit)
     {
         if (edit.Fields.Count > 0)
         {
-            _lines.Add($"~ {kind} {name} ({string.Join(", ", edit.Fields)})");
+            Add(ApplyChange.Updated, kind, name, edit.Fields);
         }
+    }
+
+    private void Add(string action, string kind, string name, IReadOnlyList<string> fields)
+    {
+        // A workspace's name holds no slash; a model's may.
+        var slash = OfWorkspaces.Contains(kind) ? name.IndexOf('/', StringComparison.Ordinal) : -1;
+        _all.Add(new ApplyChange(
+            action, kind, slash >= 0 ? name[..slash] : kind == "workspace" ? name : null, name[(slash + 1)..], fields));
     }
 }
 
@@ -30,6 +66,9 @@ internal sealed class ApplyChanges
 /// </summary>
 internal sealed class ApplyEdit
 {
+    /// <summary>Said in place of a field when an object of the API becomes the file's.</summary>
+    public const string Adopted = "now managed by the file";
+
     private readonly List<string> _fields = [];
 
     /// <summary>The fields that differed, as the file calls them.</summary>
@@ -76,5 +115,5 @@ internal sealed class ApplyEdit
 
     /// <summary>What an object of the API becomes when the file names it.</summary>
     public void Adopt(ManagedBy current, ManagedBy wanted, Action<ManagedBy> assign) =>
-        Set("now managed by the file", current, wanted, assign);
+        Set(Adopted, current, wanted, assign);
 }

@@ -63,10 +63,16 @@ internal sealed class ApplyRows
             Skillsets = await db.Skillsets.Include(s => s.Abilities)
                 .Where(s => touched.Contains(s.WorkspaceId)).ToDictionaryAsync(s => (s.WorkspaceId, s.Name), cancel),
             Files = (await FilesAsync(db, [.. touched], datasetsWithFiles, cancel)).ToLookup(f => f.DatasetId),
-            Languages = [.. await db.Database
-                .SqlQuery<string>($"SELECT cfgname::text AS \"Value\" FROM pg_ts_config WHERE pg_ts_config_is_visible(oid)").ToListAsync(cancel)],
+            Languages = await LanguagesAsync(db, cancel),
         };
     }
+
+    /// <summary>The text search configurations that the database has.</summary>
+    public static async Task<HashSet<string>> LanguagesAsync(GatewayDb db, CancellationToken cancel) =>
+    [
+        .. await db.Database
+            .SqlQuery<string>($"SELECT cfgname::text AS \"Value\" FROM pg_ts_config WHERE pg_ts_config_is_visible(oid)").ToListAsync(cancel),
+    ];
 
     public string NameOf(Guid workspace) => Workspaces.Values.First(w => w.Id == workspace).Name;
 

@@ -28,7 +28,8 @@ internal static class DeploymentEndpoints
 {
     public static IEndpointRouteBuilder MapDeployments(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/deployments", List);
+        admin.MapGet("/deployments", List).WithMetadata(
+            new RouteDoc("Lists deployments as they stand at the moment, in this gateway alone.") { Kind = "deployment", Verb = RouteVerb.List, IsWhole = true });
         return admin;
     }
 

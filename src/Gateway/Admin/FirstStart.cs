@@ -57,7 +57,7 @@ internal static class FirstStart
             return null;
         }
 
-        var (_, key, _) = await new KeyStore(db, clock).CreateAsync(new NewKey(DefaultWorkspace, "first key", [], [], null), cancel);
+        var (_, key, _) = await new KeyStore(db, clock).CreateAsync(new NewKey(DefaultWorkspace, "first key", [], [], null), Actor.Gateway, cancel);
         await transaction.CommitAsync(cancel);
         return key;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gateway.Admin.Api;
 using Gateway.Data;
 using Gateway.Http;
 
@@ -47,12 +48,14 @@ internal static class KeyEndpoints
 
     public static IEndpointRouteBuilder MapKeys(this IEndpointRouteBuilder admin)
     {
-        admin.MapPost("/keys", CreateAsync);
-        admin.MapGet("/keys", ListAsync);
-        admin.MapGet("/keys/{id}", GetAsync);
-        admin.MapDelete("/keys/{id}", RevokeAsync);
+        admin.MapPost("/keys", CreateAsync).WithMetadata(Doc("Makes a key and shows it, this once.", RouteVerb.Create));
+        admin.MapGet("/keys", ListAsync).WithMetadata(Doc("Lists keys, newest last.", RouteVerb.List) with { Query = ["workspace"] });
+        admin.MapGet("/keys/{id}", GetAsync).WithMetadata(Doc("Shows a key.", RouteVerb.Get));
+        admin.MapDelete("/keys/{id}", RevokeAsync).WithMetadata(Doc("Revokes a key for good.", RouteVerb.Delete));
         return admin;
     }
+
+    private static RouteDoc Doc(string summary, RouteVerb verb) => new(summary) { Kind = "key", Verb = verb };
 
     private static async Task<IResult> CreateAsync(HttpContext http, KeyStore keys, BodyLimits limits, CancellationToken cancel)
     {
@@ -70,8 +73,14 @@ internal static class KeyEndpoints
                 return error!.ToResult();
             }
 
-            var (row, key, wrong) = await keys.CreateAsync(wanted, cancel);
-            return wrong?.ToResult() ?? Results.Json(Show(row!, wanted.Workspace, key), AdminJson.Default.KeyObject);
+            var (row, key, wrong) = await keys.CreateAsync(wanted, Actor.Of(caller), cancel);
+            if (wrong is not null)
+            {
+                return wrong.ToResult();
+            }
+
+            ApiVersion.Tell(http, row!.Version);
+            return Results.Json(Show(row, wanted.Workspace, key), AdminJson.Default.KeyObject);
         }
     }
 
@@ -92,16 +101,26 @@ internal static class KeyEndpoints
             AdminJson.Default.KeyList);
     }
 
-    private static async Task<IResult> GetAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel) =>
-        Guid.TryParse(id, out var guid)
-        && await keys.FindAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel) is { } found
-            ? Results.Json(Show(found.Key, found.Workspace, null), AdminJson.Default.KeyObject)
-            : ApiError.NotFound("key").ToResult();
+    private static async Task<IResult> GetAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel)
+    {
+        if (!Guid.TryParse(id, out var guid)
+            || await keys.FindAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel) is not { } found)
+        {
+            return ApiError.NotFound("key").ToResult();
+        }
 
-    private static async Task<IResult> RevokeAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel) =>
-        Guid.TryParse(id, out var guid) && await keys.RevokeAsync(RequestFacts.Of(http).Caller!.WorkspaceId, guid, cancel)
-            ? Results.Json(new KeyDeleted(id), AdminJson.Default.KeyDeleted)
-            : ApiError.NotFound("key").ToResult();
+        ApiVersion.Tell(http, found.Key.Version);
+        return Results.Json(Show(found.Key, found.Workspace, null), AdminJson.Default.KeyObject);
+    }
+
+    private static async Task<IResult> RevokeAsync(HttpContext http, string id, KeyStore keys, CancellationToken cancel)
+    {
+        var caller = RequestFacts.Of(http).Caller!;
+        return (Guid.TryParse(id, out var guid)
+            ? await keys.RevokeAsync(caller.WorkspaceId, guid, Actor.Of(caller), version => ApiVersion.IsWanted(http, version), cancel)
+            : ApiError.NotFound("key"))?.ToResult()
+            ?? Results.Json(new KeyDeleted(id), AdminJson.Default.KeyDeleted);
+    }
 
     private static bool TryReadPage(IQueryCollection query, out KeyPage page, out ApiError? error)
     {

@@ -26,7 +26,7 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
 
     /// <summary>Makes a key.</summary>
     /// <returns>The row and the key itself, which exists nowhere else from now on; or what is wrong.</returns>
-    public async Task<(KeyRow? Row, string? Key, ApiError? Error)> CreateAsync(NewKey wanted, CancellationToken cancel)
+    public async Task<(KeyRow? Row, string? Key, ApiError? Error)> CreateAsync(NewKey wanted, Actor by, CancellationToken cancel)
     {
         if (Check(wanted) is { } wrong)
         {
@@ -54,6 +54,7 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
         };
         row.Limits.Set(wanted.Limits);
         db.Keys.Add(row);
+        new AuditLog(db, by, clock).Add(workspace.Id, ApplyChange.Created, "key", Subject(row), []);
         try
         {
             await db.SaveChangesAsync(cancel);
@@ -67,9 +68,13 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
         return (row, key, null);
     }
 
-    /// <summary>All keys, newest last. Null workspace: of all workspaces, for the operator.</summary>
-    public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>> ListAsync(Guid? workspace, CancellationToken cancel) =>
-        [.. (await Of(workspace).OrderBy(k => k.Key.CreatedAt).ThenBy(k => k.Key.Id).ToListAsync(cancel)).Select(k => (k.Key, k.Workspace))];
+    /// <summary>All keys, newest last.</summary>
+    /// <param name="workspace">The name of the only workspace wanted; null: all, for the operator.</param>
+    public async Task<IReadOnlyList<(KeyRow Key, string Workspace)>> ListAsync(string? workspace, CancellationToken cancel) =>
+    [
+        .. (await Of(null).Where(k => workspace == null || k.Workspace == workspace)
+            .OrderBy(k => k.Key.CreatedAt).ThenBy(k => k.Key.Id).ToListAsync(cancel)).Select(k => (k.Key, k.Workspace)),
+    ];
 
     /// <summary>Some keys, newest last.</summary>
     /// <param name="workspace">The only workspace whose keys may be seen; null: all, for the operator.</param>
@@ -100,23 +105,37 @@ internal sealed class KeyStore(GatewayDb db, TimeProvider clock)
     public async Task<(KeyRow Key, string Workspace)?> FindAsync(Guid? workspace, Guid id, CancellationToken cancel) =>
         await Of(workspace).SingleOrDefaultAsync(k => k.Key.Id == id, cancel) is { } found ? (found.Key, found.Workspace) : null;
 
-    /// <summary>Revokes a key for good. False when there is none with this id (in this workspace); again is no error.</summary>
-    public async Task<bool> RevokeAsync(Guid? workspace, Guid id, CancellationToken cancel)
+    /// <summary>Revokes a key for good; again is no error.</summary>
+    /// <param name="isWanted">Asked of the key's version before it is revoked; null: any will do.</param>
+    /// <returns>What is wrong; null: it is revoked.</returns>
+    public async Task<ApiError?> RevokeAsync(Guid? workspace, Guid id, Actor by, Func<long, bool>? isWanted, CancellationToken cancel)
     {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.Database.ExecuteSqlAsync($"SELECT version FROM config_version FOR UPDATE", cancel);
         var row = await db.Keys.SingleOrDefaultAsync(k => k.Id == id && (workspace == null || k.WorkspaceId == workspace), cancel);
         if (row is null)
         {
-            return false;
+            return ApiError.NotFound("key");
+        }
+
+        if (isWanted?.Invoke(row.Version) == false)
+        {
+            return ApiError.VersionMismatch("key");
         }
 
         if (row.RevokedAt is null)
         {
             row.RevokedAt = clock.GetUtcNow().UtcDateTime;
+            new AuditLog(db, by, clock).Add(row.WorkspaceId, "revoked", "key", Subject(row), []);
             await db.SaveChangesAsync(cancel);
+            await transaction.CommitAsync(cancel);
         }
 
-        return true;
+        return null;
     }
+
+    /// <summary>As an apply says it: keys of one name are common.</summary>
+    private static string Subject(KeyRow row) => $"{row.Name} ({row.Id})";
 
     private IQueryable<Owned> Of(Guid? workspace) =>
         from key in db.Keys.AsNoTracking()

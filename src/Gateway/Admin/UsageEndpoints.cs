@@ -24,7 +24,8 @@ internal static class UsageEndpoints
 
     public static IEndpointRouteBuilder MapUsage(this IEndpointRouteBuilder admin)
     {
-        admin.MapGet("/usage", ReportAsync);
+        admin.MapGet("/usage", ReportAsync).WithMetadata(
+            new RouteDoc("Sums requests, tokens and money up.") { Query = Known });
         return admin;
     }
 
@@ -125,7 +126,7 @@ internal static class UsageEndpoints
     }
 
     /// <summary>A day, a time with its offset, or seconds since 1970; UTC.</summary>
-    private static bool TryTime(IQueryCollection query, string name, DateTime otherwise, out DateTime time, out ApiError? error)
+    public static bool TryTime(IQueryCollection query, string name, DateTime otherwise, out DateTime time, out ApiError? error)
     {
         error = null;
         time = otherwise;

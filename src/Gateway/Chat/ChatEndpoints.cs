@@ -14,9 +14,9 @@ internal static class ChatEndpoints
         var completions = routes.ServiceProvider.GetRequiredService<ChatCompletions>();
         var models = routes.ServiceProvider.GetRequiredService<ModelList>();
 
-        v1.MapPost("/chat/completions", completions.CreateAsync);
-        v1.MapGet("/models", models.ListAsync);
-        v1.MapGet("/models/{**selector}", models.GetAsync);
+        v1.MapPost("/chat/completions", completions.CreateAsync).WithMetadata(new RouteDoc("Answers a conversation, as OpenAI does."));
+        v1.MapGet("/models", models.ListAsync).WithMetadata(new RouteDoc("Lists the selectors that the key may use."));
+        v1.MapGet("/models/{**selector}", models.GetAsync).WithMetadata(new RouteDoc("Shows one of them."));
 
         return routes;
     }

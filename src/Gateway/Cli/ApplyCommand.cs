@@ -23,7 +23,7 @@ internal static class ApplyCommand
         command.SetAction((parsed, cancel) => CommandSettings.WithDatabaseAsync(
             mayMigrate: false,
             (settings, database) => ApplyAsync(
-                parsed.GetValue(file)!, new ApplyOptions(parsed.GetValue(prune), parsed.GetValue(dryRun)), settings, database, cancel),
+                parsed.GetValue(file)!, new ApplyOptions(parsed.GetValue(prune), parsed.GetValue(dryRun)) { By = Actor.CommandLine }, settings, database, cancel),
             cancel));
         return command;
     }

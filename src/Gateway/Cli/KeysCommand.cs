@@ -62,7 +62,7 @@ internal static class KeysCommand
     private static async Task<int> CreateAsync(NewKey wanted, GatewayDatabase database, CancellationToken cancel)
     {
         await using var db = database.NewContext();
-        var (row, key, wrong) = await new KeyStore(db, TimeProvider.System).CreateAsync(wanted, cancel);
+        var (row, key, wrong) = await new KeyStore(db, TimeProvider.System).CreateAsync(wanted, Actor.CommandLine, cancel);
         if (wrong is not null)
         {
             throw new SettingsException(wrong.Message);
@@ -76,9 +76,9 @@ internal static class KeysCommand
     private static async Task<int> ListAsync(string? workspace, GatewayDatabase database, CancellationToken cancel)
     {
         await using var db = database.NewContext();
-        var keys = await new KeyStore(db, TimeProvider.System).ListAsync(null, cancel);
+        var keys = await new KeyStore(db, TimeProvider.System).ListAsync(workspace, cancel);
         var now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        var lines = keys.Where(k => workspace is null || k.Workspace == workspace).Select(k => (string[])
+        var lines = keys.Select(k => (string[])
         [
             k.Key.Id.ToString(), k.Workspace, k.Key.Name, $"…{k.Key.Ending}", string.Join(',', k.Key.Scopes),
             k.Key.Selectors.Length == 0 ? "*" : string.Join(',', k.Key.Selectors),
@@ -97,7 +97,7 @@ internal static class KeysCommand
     private static async Task<int> RevokeAsync(Guid id, GatewayDatabase database, CancellationToken cancel)
     {
         await using var db = database.NewContext();
-        if (!await new KeyStore(db, TimeProvider.System).RevokeAsync(null, id, cancel))
+        if (await new KeyStore(db, TimeProvider.System).RevokeAsync(null, id, Actor.CommandLine, isWanted: null, cancel) is not null)
         {
             throw new SettingsException($"There is no key {id}. 'gateway keys list' shows the ids.");
         }

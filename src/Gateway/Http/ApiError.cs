@@ -102,6 +102,28 @@ internal sealed record ApiError(
 
     public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
+    /// <summary>An object that is wrong as a whole, or between its fields.</summary>
+    public static ApiError InvalidObject(string why) => new(400, Invalid, "invalid_value", $"Invalid request: {why}");
+
+    /// <summary>A field that is shown and not set, or that cannot be set again.</summary>
+    public static ApiError ReadOnly(string param, string why) =>
+        new(400, Invalid, "read_only_parameter", $"'{param}' cannot be changed: {why}", param);
+
+    public static ApiError AlreadyExists(string what) => new(409, Invalid, "already_exists", $"There is a {what} already.");
+
+    /// <summary>The operator's file would undo the change.</summary>
+    public static ApiError ManagedByFile(string what) =>
+        new(409, Invalid, "managed_by_file",
+            $"The {what} is managed by the gateway's configuration file; change it there and apply the file.");
+
+    /// <param name="user">Such as <c>bot 'acme/support'</c>.</param>
+    public static ApiError InUse(string what, string user) =>
+        new(409, Invalid, "in_use", $"The {what} cannot be deleted: {user}.");
+
+    /// <summary>Somebody else changed it since it was read.</summary>
+    public static ApiError VersionMismatch(string what) =>
+        new(412, Invalid, "version_mismatch", $"The {what} has changed since it was read; read it again and repeat the change.");
+
     /// <summary>The database could not say whether the key or bot exists, and what is in memory is too old.</summary>
     public static ApiError ConfigurationUnavailable() =>
         new(503, Server, "configuration_unavailable", "The gateway cannot read its configuration. Try again.",

@@ -15,11 +15,11 @@ internal static class PassthroughEndpoints
     {
         var v1 = routes.MapGroup("/v1").WithMetadata(new NeedsScope(Scopes.Chat));
 
-        v1.MapPost("/completions", TextCompletions.CreateAsync);
-        v1.MapPost("/embeddings", ForwardJsonAsync);
-        v1.MapPost("/moderations", ForwardJsonAsync);
-        v1.MapPost("/images/{**operation}", ForwardAsync);
-        v1.MapPost("/audio/{**operation}", ForwardAsync);
+        v1.MapPost("/completions", TextCompletions.CreateAsync).WithMetadata(new RouteDoc("Continues a text, as OpenAI does."));
+        v1.MapPost("/embeddings", ForwardJsonAsync).WithMetadata(new RouteDoc("Makes vectors of texts, as OpenAI does."));
+        v1.MapPost("/moderations", ForwardJsonAsync).WithMetadata(new RouteDoc("Judges texts, as OpenAI does."));
+        v1.MapPost("/images/{**operation}", ForwardAsync).WithMetadata(new RouteDoc("Makes and changes images, as OpenAI does."));
+        v1.MapPost("/audio/{**operation}", ForwardAsync).WithMetadata(new RouteDoc("Speaks and understands speech, as OpenAI does."));
 
         return routes;
     }

@@ -133,7 +133,7 @@ public sealed class ApplierTests(TestPostgres postgres)
         await installed.ApplyAsync(Complete, environment: Variables);
         await using (var db = installed.Database.NewContext())
         {
-            var (_, _, error) = await new KeyStore(db, TimeProvider.System).CreateAsync(new NewKey("acme", "k1", [], [], null), Cancel);
+            var (_, _, error) = await new KeyStore(db, TimeProvider.System).CreateAsync(new NewKey("acme", "k1", [], [], null), Actor.CommandLine, Cancel);
             Assert.Null(error);
         }
 
@@ -141,7 +141,7 @@ public sealed class ApplierTests(TestPostgres postgres)
         var refused = await installed.RefusedAsync("{}", new ApplyOptions(Prune: true));
         await using (var db = installed.Database.NewContext())
         {
-            Assert.True(await new KeyStore(db, TimeProvider.System).RevokeAsync(null, key.Id, Cancel));
+            Assert.Null(await new KeyStore(db, TimeProvider.System).RevokeAsync(null, key.Id, Actor.CommandLine, isWanted: null, Cancel));
         }
 
         var changes = await installed.ApplyAsync("{}", new ApplyOptions(Prune: true));

@@ -45,7 +45,7 @@ public sealed class ApplyWarningTests(TestPostgres postgres)
         await using (var db = installed.Database.NewContext())
         {
             var key = new NewKey("d", "k", [], [], null) { Limits = new LimitValues(null, null, null, new Budget(1, null, BudgetPer.Day)) };
-            Assert.Null((await new KeyStore(db, TimeProvider.System).CreateAsync(key, Cancel)).Error);
+            Assert.Null((await new KeyStore(db, TimeProvider.System).CreateAsync(key, Actor.CommandLine, Cancel)).Error);
         }
 
         var withKey = await installed.WarningsAsync(models + "workspaces: [ { name: d } ]");
