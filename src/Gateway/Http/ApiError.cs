@@ -96,10 +96,6 @@ internal sealed record ApiError(
     public static ApiError GlobalAdminOnly() =>
         new(403, Invalid, "insufficient_permissions", "Only the global admin key may do this.");
 
-    /// <summary>What the YAML file made is the file's to change.</summary>
-    public static ApiError ManagedByFile(string what) =>
-        new(409, Invalid, "managed_by_file", $"The {what} comes from the gateway's YAML file; change it there.");
-
     public static ApiError NotFound(string what) => new(404, Invalid, "not_found", $"No such {what}.");
 
     /// <summary>An object that is wrong as a whole, or between its fields.</summary>

@@ -24,5 +24,5 @@ internal static partial class Log
     public static partial void SearchedWithoutVectors(this ILogger log, Guid dataset, string why);
 
     [LoggerMessage(647, LogLevel.Warning, "Dataset {Dataset} could not be searched ({Error})")]
-    public static partial void SearchFailed(this ILogger log, Guid dataset, string error);
+    public static partial void DatasetSearchFailed(this ILogger log, Guid dataset, string error);
 }

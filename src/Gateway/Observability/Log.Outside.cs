@@ -23,5 +23,5 @@ internal static partial class Log
     public static partial void McpSessionLost(this ILogger log, string ability, string error);
 
     [LoggerMessage(626, LogLevel.Warning, "The web search of kind {Kind} failed: {Error}")]
-    public static partial void SearchFailed(this ILogger log, string kind, string error);
+    public static partial void WebSearchFailed(this ILogger log, string kind, string error);
 }

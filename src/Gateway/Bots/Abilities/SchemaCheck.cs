@@ -250,8 +250,8 @@ internal sealed class SchemaCheck(JsonElement root, ConcurrentDictionary<string,
         }
     }
 
-    private static IEnumerable<JsonElement> List(JsonElement schema, string keyword) =>
-        Has(schema, keyword, JsonValueKind.Array, out var list) ? list.EnumerateArray() : [];
+    private static JsonElement.ArrayEnumerator List(JsonElement schema, string keyword) =>
+        Has(schema, keyword, JsonValueKind.Array, out var list) ? list.EnumerateArray() : default;
 
     private static bool Has(JsonElement schema, string keyword, JsonValueKind kind, out JsonElement value) =>
         schema.TryGetProperty(keyword, out value) && value.ValueKind == kind;

@@ -47,7 +47,7 @@ internal sealed class DatasetTool(Dataset dataset, DatasetSearch search, ILogger
         }
         catch (NpgsqlException broken)
         {
-            log.SearchFailed(dataset.Id, broken.SqlState ?? broken.GetType().Name);
+            log.DatasetSearchFailed(dataset.Id, broken.SqlState ?? broken.GetType().Name);
             return ToolResult.Failed($"{dataset.Name} cannot be searched at the moment. Say so if the answer depends on it.");
         }
     }

@@ -52,12 +52,12 @@ internal sealed class DatasetTools(DatasetSearch search, ILogger<DatasetTools> l
         }
         catch (NpgsqlException broken)
         {
-            log.SearchFailed(dataset.Id, broken.SqlState ?? broken.GetType().Name);
+            log.DatasetSearchFailed(dataset.Id, broken.SqlState ?? broken.GetType().Name);
             return null;
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
-            log.SearchFailed(dataset.Id, "timeout");
+            log.DatasetSearchFailed(dataset.Id, "timeout");
             return null;
         }
     }

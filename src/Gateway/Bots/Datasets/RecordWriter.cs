@@ -199,7 +199,7 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
     }
 
     private static async Task AddAsync(
-        NpgsqlConnection connection, DatasetSettings settings, IReadOnlyList<(Guid Id, Guid Record, int Position, Piece Piece)> chunks, CancellationToken cancel)
+        NpgsqlConnection connection, DatasetSettings settings, List<(Guid Id, Guid Record, int Position, Piece Piece)> chunks, CancellationToken cancel)
     {
         if (chunks.Count == 0)
         {

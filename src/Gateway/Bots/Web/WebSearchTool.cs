@@ -54,7 +54,7 @@ internal sealed class WebSearchTool(SearchEngine engine, EgressGuard guard, ILog
 
     private ToolResult Failed(string why)
     {
-        log.SearchFailed(engine.Kind, why);
+        log.WebSearchFailed(engine.Kind, why);
         return ToolResult.Failed("The web search is not available at the moment. Answer from what you know and say so.");
     }
 

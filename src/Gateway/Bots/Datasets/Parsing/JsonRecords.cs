@@ -61,7 +61,7 @@ internal static class JsonRecords
         }
     }
 
-    private static IEnumerable<JsonElement> Items(JsonElement root)
+    private static List<JsonElement> Items(JsonElement root)
     {
         if (root.ValueKind == JsonValueKind.Object)
         {
@@ -69,12 +69,12 @@ internal static class JsonRecords
             {
                 if (root.TryGetProperty(name, out var inside) && inside.ValueKind == JsonValueKind.Array)
                 {
-                    return inside.EnumerateArray();
+                    return [.. inside.EnumerateArray()];
                 }
             }
         }
 
-        return root.ValueKind == JsonValueKind.Array ? root.EnumerateArray() : [root];
+        return root.ValueKind == JsonValueKind.Array ? [.. root.EnumerateArray()] : [root];
     }
 
     private static void Add(JsonElement item, RecordList records)
