@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gateway.Bots.Abilities;
+using Gateway.Bots.Datasets.Parsing;
 using Gateway.Bots.Egress;
 
 namespace Gateway.Bots.Web;
@@ -43,26 +44,27 @@ internal sealed class FetchPageTool(EgressGuard guard) : BotTool
             var url = EgressUrl.Read(arguments.GetProperty("url").GetString()!);
             var reply = await guard.SendAsync(
                 new EgressRequest(HttpMethod.Get, url, Headers, null, TimeSpan.FromSeconds(20), MaxBytes), cancel);
-            return reply.Status >= 300
-                ? ToolResult.Failed($"The page could not be read: the server answered with status {reply.Status}.")
-                : Show(reply, start, turn.Citations);
+            if (reply.Status >= 300)
+            {
+                return ToolResult.Failed($"The page could not be read: the server answered with status {reply.Status}.");
+            }
+
+            return await PageOfAsync(reply, cancel) is { } page
+                ? Show(reply, page, start, turn.Citations)
+                : ToolResult.Failed($"The page is of the type '{reply.MediaType}', which cannot be read as text.");
         }
         catch (EgressException failed)
         {
             return ToolResult.Failed($"The page could not be read. {failed.Message}");
         }
+        catch (UnreadableFileException unreadable)
+        {
+            return ToolResult.Failed($"The page is a PDF document, which could not be read: {unreadable.Message}");
+        }
     }
 
-    private static ToolResult Show(EgressReply reply, int start, Citations citations)
+    private static ToolResult Show(EgressReply reply, ReadablePage page, int start, Citations citations)
     {
-        if (PageOf(reply) is not { } page)
-        {
-            return ToolResult.Failed(
-                reply.MediaType == "application/pdf"
-                    ? "The page is a PDF document, which cannot be read here."
-                    : $"The page is of the type '{reply.MediaType}', which cannot be read as text.");
-        }
-
         if (start >= page.Text.Length && start > 0)
         {
             return ToolResult.Failed(string.Create(CultureInfo.InvariantCulture, $"The page has only {page.Text.Length} characters."));
@@ -97,6 +99,12 @@ internal sealed class FetchPageTool(EgressGuard guard) : BotTool
     }
 
     /// <summary>Null when it is not text.</summary>
+    /// <exception cref="UnreadableFileException">A PDF that cannot be read, or not here.</exception>
+    private static async ValueTask<ReadablePage?> PageOfAsync(EgressReply reply, CancellationToken cancel) =>
+        reply.MediaType == "application/pdf" && !reply.IsCut
+            ? new ReadablePage("", await PdfText.ReadAsync(reply.Body, cancel), [])
+            : PageOf(reply);
+
     private static ReadablePage? PageOf(EgressReply reply)
     {
         var isHtml = reply.MediaType is "text/html" or "application/xhtml+xml" || (reply.MediaType.Length == 0 && LooksLikeHtml(reply.Body));
