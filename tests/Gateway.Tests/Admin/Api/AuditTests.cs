@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Gateway.Tests.Admin.Api;
 
 /// <summary><c>/admin/v1/audit</c>: who changed what, whether by the API, a file or a command.</summary>
@@ -61,6 +59,28 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
         Assert.Equal("since", (await setup.SendAsync("GET", "/audit?since=yesterday")).Param);
     }
 
-    private static IEnumerable<string> Lines(ApiReply page) => page.Json["data"]!.AsArray().Select(e =>
+    [Fact]
+    public async Task An_export_that_is_applied_changes_nothing_but_who_manages_what_the_api_made()
+    {
+        await setup.MakeAsync("/workspaces", """{"name":"exported","limits":{"rpm":60,"budget":{"usd":5,"per":"day"}}}""");
+        foreach (var sample in ApiSample.All("exported", "exported"))
+        {
+            await setup.MakeAsync(sample.Path, sample.Body);
+        }
+
+        await setup.SendAsync("PATCH", "/web", """{"fetch":true}""");
+        await setup.SendAsync("PATCH", "/egress", """{"allow":["10.1.0.0/16"]}""");
+        var file = setup.Gateway.YamlFile + ".exported";
+        await System.IO.File.WriteAllTextAsync(file, (await setup.SendAsync("GET", "/export")).Text, Cancel);
+
+        var applied = await setup.Gateway.RunCommandAsync(["apply", "-f", file, "--prune", "--dry-run"], Cancel);
+
+        var lines = applied.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(applied.ExitCode == 0, applied.ToString());
+        Assert.All(lines, line => Assert.Matches(@"^~ .+ \(now managed by the file\)$", line));
+        Assert.Contains(lines, line => line.Contains("bot exported/support", StringComparison.Ordinal));
+    }
+
+    private static List<string> Lines(ApiReply page) => page.Json["data"]!.AsArray().Select(e =>
         $"{e!["actor"]} {e["action"]} {e["kind"]} {e["subject"]} {string.Join(' ', e["fields"]!.AsArray().Select(f => (string?)f))}").ToList();
 }

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Gateway.Tests.Support;
-using Microsoft.AspNetCore.Routing;
 
 namespace Gateway.Tests.Admin.Api;
 

@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using Gateway.Tests.Support;
-
 namespace Gateway.Tests.Admin.Api;
 
 /// <summary>
