@@ -17,10 +17,12 @@ internal static class DatasetContentEndpoints
         var dataset = admin.MapGroup("/datasets/{dataset}");
         dataset.MapDatasetRecords();
         dataset.MapDatasetFiles();
-        dataset.MapPost("/search", SearchAsync);
-        dataset.MapGet("/jobs", ListJobsAsync);
-        dataset.MapPost("/jobs", QueueJobAsync);
-        dataset.MapGet("/jobs/{id}", GetJobAsync);
+        dataset.MapPost("/search", SearchAsync)
+            .WithMetadata(new RouteDoc("Searches a dataset as a bot does.") { IsOwned = true, Takes = "application/json" });
+        dataset.MapGet("/jobs", ListJobsAsync)
+            .WithMetadata(new RouteDoc("Lists what was and is done to a dataset in the background.") { IsOwned = true, Query = ["limit", "after"] });
+        dataset.MapPost("/jobs", QueueJobAsync).WithMetadata(new RouteDoc("Makes the chunks and vectors of a dataset anew.") { IsOwned = true });
+        dataset.MapGet("/jobs/{id}", GetJobAsync).WithMetadata(new RouteDoc("Shows how far a job is.") { IsOwned = true });
         return admin;
     }
 

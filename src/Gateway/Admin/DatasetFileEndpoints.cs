@@ -18,10 +18,12 @@ internal static class DatasetFileEndpoints
 
     public static void MapDatasetFiles(this IEndpointRouteBuilder dataset)
     {
-        dataset.MapPost("/files", UploadAsync);
-        dataset.MapGet("/files", ListAsync);
-        dataset.MapGet("/files/{id}", GetAsync);
-        dataset.MapDelete("/files/{id}", DeleteAsync);
+        dataset.MapPost("/files", UploadAsync)
+            .WithMetadata(new RouteDoc("Takes a file, of which a job makes records.") { IsOwned = true, Takes = "multipart/form-data" });
+        dataset.MapGet("/files", ListAsync)
+            .WithMetadata(new RouteDoc("Lists the files of a dataset.") { IsOwned = true, Query = ["limit", "after"] });
+        dataset.MapGet("/files/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a file.") { IsOwned = true });
+        dataset.MapDelete("/files/{id}", DeleteAsync).WithMetadata(new RouteDoc("Deletes a file and its records.") { IsOwned = true });
     }
 
     /// <summary>A file of the same name is replaced: its records are compared and only what differs is made anew.</summary>

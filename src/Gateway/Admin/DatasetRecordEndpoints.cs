@@ -17,11 +17,12 @@ internal static class DatasetRecordEndpoints
 
     public static void MapDatasetRecords(this IEndpointRouteBuilder dataset)
     {
-        dataset.MapPost("/records", CreateAsync);
-        dataset.MapGet("/records", ListAsync);
-        dataset.MapGet("/records/{id}", GetAsync);
-        dataset.MapPatch("/records/{id}", UpdateAsync);
-        dataset.MapDelete("/records/{id}", DeleteAsync);
+        dataset.MapPost("/records", CreateAsync).WithMetadata(new RouteDoc("Adds a text.") { IsOwned = true, Takes = "application/json" });
+        dataset.MapGet("/records", ListAsync)
+            .WithMetadata(new RouteDoc("Lists the texts of a dataset.") { IsOwned = true, Query = ["limit", "after"] });
+        dataset.MapGet("/records/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a text.") { IsOwned = true });
+        dataset.MapPatch("/records/{id}", UpdateAsync).WithMetadata(new RouteDoc("Changes a text.") { IsOwned = true, Takes = "application/json" });
+        dataset.MapDelete("/records/{id}", DeleteAsync).WithMetadata(new RouteDoc("Deletes a text.") { IsOwned = true });
     }
 
     private static async Task<IResult> CreateAsync(

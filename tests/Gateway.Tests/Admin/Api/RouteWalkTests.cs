@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace Gateway.Tests.Admin.Api;
 
 /// <summary>
@@ -71,7 +73,8 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
 
     /// <summary>An id that is made by the gateway is another's wherever it is asked for.</summary>
     private static bool IsByGuid(WalkedRoute route) => route.Path.Contains("/keys/{", StringComparison.Ordinal)
-        || route.Path.Contains("/abilities/{", StringComparison.Ordinal);
+        || route.Path.Contains("/abilities/{", StringComparison.Ordinal)
+        || (route.Path.Contains("/datasets/{dataset}/", StringComparison.Ordinal) && route.Path.EndsWith("{id}", StringComparison.Ordinal));
 
     private static async Task CheckAsync(
         WalkedRoute route, string how, HttpClient client, string path, string? body, List<string> wrong, params int[] allowed)
@@ -94,6 +97,15 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
         _ => """{"name":"x","id":"x"}""",
     };
 
+    private async Task<JsonNode> UploadAsync(string workspace, string mark)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent(mark), "file", $"{mark}.txt" } };
+        using var response = await setup.Admin.PostAsync($"/admin/v1/datasets/handbook/files?workspace={workspace}", form, Cancel);
+        var text = await response.Content.ReadAsStringAsync(Cancel);
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonNode.Parse(text)!;
+    }
+
     /// <summary>The objects of one workspace, and how to fill a path's parameters with them.</summary>
     private async Task<Dictionary<string, string>> SeedAsync(string workspace, string mark)
     {
@@ -108,6 +120,9 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
         await setup.SendAsync("PATCH", $"/skillsets/crm?workspace={workspace}", $$"""{"description":"{{mark}}"}""");
         var abilities = await setup.SendAsync("GET", $"/skillsets/crm/abilities?workspace={workspace}");
         var key = await setup.Gateway.CreateKeyAsync(workspace, name: mark, cancel: Cancel);
+        var record = await setup.MakeAsync($"/datasets/handbook/records?workspace={workspace}", $$"""{"text":"{{mark}}"}""");
+        var file = await UploadAsync(workspace, mark);
+        var jobs = await setup.SendAsync("GET", $"/datasets/handbook/jobs?workspace={workspace}");
         return new Dictionary<string, string>
         {
             ["key"] = key.Text,
@@ -119,6 +134,10 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
             ["/admin/v1/embedding_models/{name}"] = $"{mark}-e",
             ["/admin/v1/secrets/{name}"] = "token",
             ["/admin/v1/datasets/{name}"] = "handbook",
+            ["/admin/v1/datasets/{dataset}"] = "handbook",
+            ["/admin/v1/datasets/{dataset}/records/{id}"] = (string)record.Json["id"]!,
+            ["/admin/v1/datasets/{dataset}/files/{id}"] = (string)file["id"]!,
+            ["/admin/v1/datasets/{dataset}/jobs/{id}"] = (string)jobs.Json["data"]![0]!["id"]!,
             ["/admin/v1/skillsets/{name}"] = "crm",
             ["/admin/v1/bots/{id}"] = "support",
             ["/v1/models/{selector}"] = $"model/name={mark}/big:1",
