@@ -74,7 +74,8 @@ counted() {
 }
 
 step "restore" dotnet restore || fatal
-step "format" dotnet format --no-restore --verify-no-changes || failed=$((failed + 1))
+# Style and analyzers are the build's part: to format those too would compile everything once more.
+step "format" dotnet format whitespace --no-restore --verify-no-changes || failed=$((failed + 1))
 step "build" dotnet build -c Release --no-restore --nologo -p:TreatWarningsAsErrors=true || fatal
 if [[ -d tests/Gateway.Tests/Node ]]; then
   step "npm packages" npm ci --prefix tests/Gateway.Tests/Node --no-audit --no-fund || fatal

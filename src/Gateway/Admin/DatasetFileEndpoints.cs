@@ -48,6 +48,7 @@ internal static class DatasetFileEndpoints
             return ApiError.ManagedByFile("file").ToResult();
         }
 
+        var action = row is null ? ApplyChange.Created : ApplyChange.Updated;
         if (row is null)
         {
             row = new DatasetFileRow
@@ -66,14 +67,23 @@ internal static class DatasetFileEndpoints
 
         row.Content = content!;
         row.Hash = SHA256.HashData(content!);
+        new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(workspace, action, "dataset_file", $"{found.Dataset.Name}/{name}", []);
+        // A job that waits is locked until the file's new content is there to read.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var job = await IngestJobs.QueueAsync(db, workspace, id, row.Id, clock, cancel);
         try
         {
             await db.SaveChangesAsync(cancel);
+            await transaction.CommitAsync(cancel);
         }
         catch (DbUpdateException raced) when (raced.InnerException is PostgresException { SqlState: PostgresErrorCodes.ForeignKeyViolation })
         {
             return ApiError.NotFound("dataset").ToResult();
+        }
+        catch (DbUpdateException raced) when (
+            raced is DbUpdateConcurrencyException || raced.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return ApiError.ChangedMeanwhile("file").ToResult();
         }
 
         return Results.Json(Show(row, row.Content.Length, job.Id.ToString()), DatasetJson.Default.DatasetFileObject);
@@ -122,6 +132,8 @@ internal static class DatasetFileEndpoints
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         await db.DatasetFiles.Where(f => f.WorkspaceId == row.WorkspaceId && f.DatasetId == row.DatasetId && f.Id == row.Id).ExecuteDeleteAsync(cancel);
         await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, row.Id, clock, cancel);
+        new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(
+            row.WorkspaceId, ApplyChange.Deleted, "dataset_file", $"{dataset}/{row.Name}", []);
         await db.SaveChangesAsync(cancel);
         await transaction.CommitAsync(cancel);
         return Results.Json(new DatasetPartDeleted(row.Id.ToString(), "dataset.file.deleted"), DatasetJson.Default.DatasetPartDeleted);

@@ -43,7 +43,7 @@ internal static class DatasetRecordEndpoints
             CreatedAt = now,
             UpdatedAt = now,
         };
-        return await WriteAsync(http, found, row, db, writer, clock, limits, cancel);
+        return await WriteAsync(http, found, row, ApplyChange.Created, db, writer, clock, limits, cancel);
     }
 
     private static async Task<IResult> UpdateAsync(
@@ -55,13 +55,14 @@ internal static class DatasetRecordEndpoints
             return refused!.ToResult();
         }
 
+        var readAt = row.UpdatedAt;
         row.UpdatedAt = clock.GetUtcNow().UtcDateTime;
-        return await WriteAsync(http, found!.Value, row, db, writer, clock, limits, cancel);
+        return await WriteAsync(http, found!.Value, row, ApplyChange.Updated, db, writer, clock, limits, cancel, readAt);
     }
 
     private static async Task<IResult> WriteAsync(
-        HttpContext http, (DatasetRow Dataset, string Workspace) found, RecordRow row, GatewayDb db, RecordWriter writer, TimeProvider clock,
-        BodyLimits limits, CancellationToken cancel)
+        HttpContext http, (DatasetRow Dataset, string Workspace) found, RecordRow row, string action, GatewayDb db, RecordWriter writer,
+        TimeProvider clock, BodyLimits limits, CancellationToken cancel, DateTime? readAt = null)
     {
         var (json, refused) = await DatasetRequest.ReadAsync(http, limits, Known, cancel);
         if (json is null)
@@ -79,21 +80,30 @@ internal static class DatasetRecordEndpoints
 
         try
         {
-            await writer.WriteAsync(DatasetSettings.Of(found.Dataset, found.Workspace), [row], null, null, cancel);
+            await writer.WriteAsync(DatasetSettings.Of(found.Dataset, found.Workspace), [row], null, null, cancel, readAt);
         }
         catch (DatasetGoneException)
         {
             return ApiError.NotFound("dataset").ToResult();
         }
+        catch (RecordChangedException)
+        {
+            return ApiError.ChangedMeanwhile("record").ToResult();
+        }
 
         if (found.Dataset.EmbeddingModel is not null)
         {
             await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, IngestJobs.VectorsAlone, clock, cancel);
-            await db.SaveChangesAsync(cancel);
         }
 
+        Note(http, db, clock, row, action, found.Dataset.Name);
+        await db.SaveChangesAsync(cancel);
         return Results.Json(RecordObject.Of(row), DatasetJson.Default.RecordObject);
     }
+
+    private static void Note(HttpContext http, GatewayDb db, TimeProvider clock, RecordRow row, string action, string dataset) =>
+        new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(
+            row.WorkspaceId, action, "dataset_record", $"{dataset}/{row.Id}", []);
 
     private static async Task<IResult> ListAsync(HttpContext http, string dataset, GatewayDb db, CancellationToken cancel)
     {
@@ -128,20 +138,30 @@ internal static class DatasetRecordEndpoints
     }
 
     private static async Task<IResult> DeleteAsync(
-        HttpContext http, string dataset, string id, GatewayDb db, RecordWriter writer, CancellationToken cancel)
+        HttpContext http, string dataset, string id, GatewayDb db, RecordWriter writer, TimeProvider clock, CancellationToken cancel)
     {
-        var (_, row, refused) = await FindAsync(http, dataset, id, db, isChange: true, cancel);
+        var (found, row, refused) = await FindAsync(http, dataset, id, db, isChange: true, cancel);
         if (row is null)
         {
             return refused!.ToResult();
         }
 
-        await writer.RemoveRecordsAsync(new DatasetScope(row.WorkspaceId, row.DatasetId), [row.Id], null, cancel);
+        try
+        {
+            await writer.RemoveRecordsAsync(new DatasetScope(row.WorkspaceId, row.DatasetId), [row.Id], null, cancel);
+        }
+        catch (DatasetGoneException)
+        {
+            return ApiError.NotFound("dataset").ToResult();
+        }
+
+        Note(http, db, clock, row, ApplyChange.Deleted, found!.Value.Dataset.Name);
+        await db.SaveChangesAsync(cancel);
         return Results.Json(new DatasetPartDeleted(row.Id.ToString(), "dataset.record.deleted"), DatasetJson.Default.DatasetPartDeleted);
     }
 
     /// <param name="isChange">Records of a file are changed by changing the file: the next reading of it would undo anything else.</param>
-    private static async Task<((DatasetRow, string)? Found, RecordRow? Row, ApiError? Refused)> FindAsync(
+    private static async Task<((DatasetRow Dataset, string Workspace)? Found, RecordRow? Row, ApiError? Refused)> FindAsync(
         HttpContext http, string dataset, string id, GatewayDb db, bool isChange, CancellationToken cancel)
     {
         if (await DatasetRequest.FindAsync(http, db, dataset, cancel) is not { } found)

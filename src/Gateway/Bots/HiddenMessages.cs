@@ -42,7 +42,7 @@ internal static class HiddenMessages
             var message = messages.All[i];
             if (message.Role == "assistant")
             {
-                var calls = CallIds(message.Json).Where(found.ContainsKey).ToDictionary(id => id, id => found[id]);
+                var calls = CallIds(message.Json).Where(found.ContainsKey).Distinct().ToDictionary(id => id, id => found[id]);
                 if (calls.Values.FirstOrDefault(c => c.Messages is not null)?.Messages is { } hidden)
                 {
                     var put = Unfold(hidden, [.. calls.Values.Select(c => c.UpstreamId)], message.Position);

@@ -36,7 +36,7 @@ internal sealed class TurnLoop(
                 yield break;
             }
 
-            var isAnswer = _hasOwn && number > 1 && IsLast(number);
+            var isAnswer = number > 1 && IsLast(number);
             var (call, offer) = Compose(number, isAnswer);
             if (await ReserveAsync(call) is { } refused)
             {
@@ -57,7 +57,7 @@ internal sealed class TurnLoop(
                 }
             }
 
-            if (End(step, call, calls, isAnswer) is { } end)
+            if (End(step, call, calls, isAnswer || number >= scope.Bot.Turn.Steps) is { } end)
             {
                 foreach (var held in end is BotEvent.Failed ? [] : step.Held)
                 {
@@ -162,7 +162,7 @@ internal sealed class TurnLoop(
     }
 
     /// <returns>How the turn ends with this step; null: the bot's own tools are to be run.</returns>
-    private BotEvent? End(ModelStep step, UpstreamCall call, StepCalls? calls, bool isAnswer)
+    private BotEvent? End(ModelStep step, UpstreamCall call, StepCalls? calls, bool isLast)
     {
         if (step.Error is { } error)
         {
@@ -184,7 +184,7 @@ internal sealed class TurnLoop(
         }
 
         // It was told not to call anything, or has no time to hear of it.
-        return isAnswer || scope.Time.RanOut ? Finished("length") : null;
+        return isLast || scope.Time.RanOut ? Finished("length") : null;
     }
 
     private async IAsyncEnumerable<BotEvent> ToolsAsync(int number, ModelStep step, StepCalls calls)
@@ -236,7 +236,7 @@ internal sealed class TurnLoop(
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(scope.Time.Tools);
         var isTooDear = scope.Tree.IsBudgetNearEnd;
         var running = own.Select(call => _runs.RunAsync(
-            call, isTooDear || ++_toolCalls > scope.Bot.Turn.ToolCalls ? ToolRuns.NoMore : null, stop.Token)).ToList();
+            call, isTooDear || !MayCall() ? ToolRuns.NoMore : null, stop.Token)).ToList();
         try
         {
             await foreach (var ended in Task.WhenEach(running))
@@ -254,6 +254,9 @@ internal sealed class TurnLoop(
         }
     }
 
+    /// <summary>Counts a call, for this bot and for all bots of the request together.</summary>
+    private bool MayCall() => ++_toolCalls <= scope.Bot.Turn.ToolCalls && scope.Tree.MayCallTool();
+
     private bool IsHandoff(StepCall call) => tools.Find(call.Name) is MemberTool { IsHandoff: true };
 
     /// <summary>The member's answer, as the turn's. What keeps it from beginning is told to the model instead.</summary>
@@ -261,7 +264,7 @@ internal sealed class TurnLoop(
     {
         var tool = (MemberTool)tools.Find(call.Name)!;
         var message = Words(call);
-        var member = scope.Tree.IsBudgetNearEnd || ++_toolCalls > scope.Bot.Turn.ToolCalls ? null : await tool.FindAsync(scope.Context, scope.Time.Caller);
+        var member = scope.Tree.IsBudgetNearEnd || !MayCall() ? null : await tool.FindAsync(scope.Context, scope.Time.Caller);
         if (message is null || member is null)
         {
             results[call] = message is null ? "'message' must be a text that is not empty." : "This assistant is not available now.";

@@ -19,6 +19,7 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
     private bool _isUsageUnknown;
     private int _results;
     private int _turns;
+    private int _toolCalls;
 
     public Metered Metered { get; } = metered;
 
@@ -42,6 +43,12 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
             }
         }
     }
+
+    /// <summary>
+    /// Counts a call of a tool: what the asked bot may call holds for the bots that it asks too, or every level would multiply
+    /// the work of one request.
+    /// </summary>
+    public bool MayCallTool() => Interlocked.Increment(ref _toolCalls) <= Limits.ToolCalls;
 
     /// <summary>A step is over.</summary>
     /// <param name="used">Null: its upstream did not say.</param>

@@ -117,6 +117,9 @@ internal sealed record ApiError(
         new(409, Invalid, "in_use", $"The {what} cannot be deleted: {user}.");
 
     /// <summary>Somebody else changed it since it was read.</summary>
+    public static ApiError ChangedMeanwhile(string what) =>
+        new(409, Invalid, "conflict", $"The {what} was changed or deleted by someone else in this moment; try again.");
+
     public static ApiError VersionMismatch(string what) =>
         new(412, Invalid, "version_mismatch", $"The {what} has changed since it was read; read it again and repeat the change.");
 

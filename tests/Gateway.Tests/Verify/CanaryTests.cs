@@ -208,9 +208,15 @@ public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
 
     private async Task AdministerAsync(GatewayProcess gateway)
     {
-        foreach (var path in (string[])["keys", "deployments", "usage", "usage?group_by=key", "config", "export"])
+        foreach (var path in (string[])["keys", "deployments", "usage", "usage?group_by=key", "audit", "workspaces", "models", "web", "secrets?workspace=acme", "bots?workspace=acme"])
         {
-            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey));
+            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey), _secrets);
+        }
+
+        // The operator sees the address of a provider as it is configured.
+        foreach (var path in (string[])["providers", "export"])
+        {
+            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey), _secrets.Where(s => s != Canaries.ProviderPath));
         }
 
         using var client = gateway.Client(Canaries.AdminKey);

@@ -175,6 +175,8 @@ internal sealed class ConfigStore(GatewayDb db, SecretBox box, GatewaySettings s
     private async Task<IDbContextTransaction> BeginAsync(CancellationToken cancel)
     {
         var transaction = await db.Database.BeginTransactionAsync(cancel);
+        // Nobody else can change anything while this one waits: for a dataset that is being written, say.
+        await db.Database.ExecuteSqlAsync($"SET LOCAL lock_timeout = '5s'", cancel);
         await db.Database.ExecuteSqlAsync($"SELECT version FROM config_version FOR UPDATE", cancel);
         return transaction;
     }

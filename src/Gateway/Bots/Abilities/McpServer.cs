@@ -227,7 +227,9 @@ internal sealed class McpServer(
     private static bool IsLostSession(Exception failed) => failed switch
     {
         HttpRequestException http => http.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest,
-        McpProtocolException protocol => (int)protocol.ErrorCode is -32000 or -32001,
+        // Both codes have other meanings too, with which the tool may have run.
+        McpProtocolException protocol => (int)protocol.ErrorCode is -32000 or -32001
+            && protocol.Message.Contains("session", StringComparison.OrdinalIgnoreCase),
         ClientTransportClosedException or ObjectDisposedException => true,
         _ => false,
     };

@@ -90,6 +90,10 @@ internal sealed class DatasetSearch(
         {
             return Without(failed.Message);
         }
+        catch (NpgsqlException broken)
+        {
+            return Without($"its vectors cannot be compared ({broken.SqlState ?? broken.GetType().Name})");
+        }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             return Without("its embedding model did not answer in time");

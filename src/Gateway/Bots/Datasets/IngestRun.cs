@@ -76,23 +76,31 @@ internal sealed class IngestRun(
             CreatedAt = now,
             UpdatedAt = now,
         });
-        await WriteAsync(settings, rows.ToAsyncEnumerable(), job, cancel);
+        await WriteAsync(settings, rows, job, cancel);
         return parsed.Count;
     }
 
     private async Task<int> RunAllAsync(DatasetSettings settings, JobLease job, CancellationToken cancel)
     {
         await RemoveAsync(job, await WithoutFileAsync(job.Scope, cancel), cancel);
-        var records = await WriteAsync(settings, RecordsAsync(job.Scope, cancel), job, cancel);
+        var (records, total, after) = (0, 0, Guid.Empty);
+        while (await PageAsync(job.Scope, after, cancel) is { Length: > 0 } page)
+        {
+            var (added, all) = await writer.CutAnewAsync(settings, page, job, (total, settings.EmbeddingModel is null ? total : 0), cancel);
+            total += settings.EmbeddingModel is null ? all : added;
+            records += page.Length;
+            after = page[^1];
+        }
+
         await writer.ReindexAsync(settings, job, cancel);
         return records;
     }
 
-    private async Task<int> WriteAsync(DatasetSettings settings, IAsyncEnumerable<RecordRow> rows, JobLease job, CancellationToken cancel)
+    private async Task WriteAsync(DatasetSettings settings, IEnumerable<RecordRow> rows, JobLease job, CancellationToken cancel)
     {
         var batch = new List<RecordRow>();
-        var (characters, records, total) = (0, 0, 0);
-        await foreach (var row in rows.WithCancellation(cancel))
+        var (characters, total) = (0, 0);
+        foreach (var row in rows)
         {
             if (batch.Count == BatchRecords || (batch.Count > 0 && characters + row.Text.Length > BatchCharacters))
             {
@@ -104,7 +112,6 @@ internal sealed class IngestRun(
         }
 
         await FlushAsync();
-        return records;
 
         async Task FlushAsync()
         {
@@ -112,7 +119,6 @@ internal sealed class IngestRun(
             {
                 var (added, all) = await writer.WriteAsync(settings, batch, job, (total, settings.EmbeddingModel is null ? total : 0), cancel);
                 total += settings.EmbeddingModel is null ? all : added;
-                records += batch.Count;
                 batch.Clear();
                 characters = 0;
             }
@@ -174,51 +180,20 @@ internal sealed class IngestRun(
         return ids;
     }
 
-    /// <summary>All records, some at a time.</summary>
-    private async IAsyncEnumerable<RecordRow> RecordsAsync(DatasetScope scope, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
-    {
-        var after = Guid.Empty;
-        while (await PageAsync(scope, after, cancel) is { Count: > 0 } page)
-        {
-            foreach (var row in page)
-            {
-                yield return row;
-            }
-
-            after = page[^1].Id;
-        }
-    }
-
-    private async Task<List<RecordRow>> PageAsync(DatasetScope scope, Guid after, CancellationToken cancel)
+    /// <summary>Some records behind one, in the order of their ids.</summary>
+    private async Task<Guid[]> PageAsync(DatasetScope scope, Guid after, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var command = scope.Command(
-            connection,
-            $"""
-            SELECT id, file_id, position, text, source, url, metadata, created_at, updated_at FROM records
-            WHERE workspace_id = @ws AND dataset_id = @ds AND id > @after ORDER BY id LIMIT {BatchRecords}
-            """);
+            connection, $"SELECT id FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id > @after ORDER BY id LIMIT {BatchRecords}");
         command.Parameters.AddWithValue("after", after);
         await using var rows = await command.ExecuteReaderAsync(cancel);
-        var page = new List<RecordRow>();
+        var page = new List<Guid>();
         while (await rows.ReadAsync(cancel))
         {
-            page.Add(new RecordRow
-            {
-                WorkspaceId = scope.Workspace,
-                DatasetId = scope.Dataset,
-                Id = rows.GetGuid(0),
-                FileId = rows.IsDBNull(1) ? null : rows.GetGuid(1),
-                Position = rows.GetInt32(2),
-                Text = rows.GetString(3),
-                Source = rows.GetString(4),
-                Url = rows.IsDBNull(5) ? null : rows.GetString(5),
-                Metadata = rows.GetString(6),
-                CreatedAt = rows.GetDateTime(7),
-                UpdatedAt = rows.GetDateTime(8),
-            });
+            page.Add(rows.GetGuid(0));
         }
 
-        return page;
+        return [.. page];
     }
 }

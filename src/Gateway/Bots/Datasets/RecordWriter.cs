@@ -7,9 +7,12 @@ namespace Gateway.Bots.Datasets;
 /// <summary>The dataset is gone.</summary>
 internal sealed class DatasetGoneException : Exception;
 
+/// <summary>A record is not any more what it was when it was read.</summary>
+internal sealed class RecordChangedException : Exception;
+
 /// <summary>
 /// Writes records with their chunks, and takes them away, so that chunks and the counts of their lexemes always agree: both
-/// change in one transaction, behind a lock of the dataset's row that all writers of it take first.
+/// change in one transaction, behind a lock of the dataset that all writers of its contents take first.
 /// </summary>
 internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
 {
@@ -20,20 +23,55 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
     /// <param name="job">Kept in the same transaction; null: the caller waits for this.</param>
     /// <param name="progress">How many chunks the job has to embed and has embedded.</param>
     /// <returns>How many chunks were added, and how many there are of these records.</returns>
+    /// <param name="readAt">When the one record was last written, as its writer read it; null: it is new, or the writer's alone.</param>
     /// <exception cref="DatasetGoneException">It was deleted.</exception>
     /// <exception cref="JobLostException">The job is not ours any more; nothing was written.</exception>
+    /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was written.</exception>
     public async Task<(int Added, int All)> WriteAsync(
-        DatasetSettings settings, IReadOnlyList<RecordRow> records, JobLease? job, (int Total, int Done)? progress, CancellationToken cancel)
+        DatasetSettings settings, IReadOnlyList<RecordRow> records, JobLease? job, (int Total, int Done)? progress, CancellationToken cancel,
+        DateTime? readAt = null)
     {
-        var chunks = records.SelectMany(record => ChunkId
-            .All(record.Id, Chunker.Split(record.Text, settings.ChunkTokens, settings.OverlapTokens))
-            .Select((c, i) => (c.Id, Record: record.Id, Position: i, c.Piece))).ToList();
+        var chunks = Cut(settings, records.Select(r => (r.Id, r.Text)));
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, settings.Scope, cancel);
-        await UpsertAsync(connection, settings.Scope, records, cancel);
+        if (readAt is { } seen && !(await TextsAsync(connection, settings.Scope, [records[0].Id], cancel)).Exists(r => r.At == seen))
+        {
+            throw new RecordChangedException();
+        }
 
-        var before = await ChunksOfAsync(connection, settings.Scope, [.. records.Select(r => r.Id)], cancel);
+        await UpsertAsync(connection, settings.Scope, records, cancel);
+        var result = await WriteChunksAsync(connection, settings, [.. records.Select(r => r.Id)], chunks, job, progress, cancel);
+        await transaction.CommitAsync(cancel);
+        return result;
+    }
+
+    /// <summary>Makes the chunks of records anew, of what their texts say now; those that are gone meanwhile are left out.</summary>
+    /// <inheritdoc cref="WriteAsync"/>
+    public async Task<(int Added, int All)> CutAnewAsync(
+        DatasetSettings settings, Guid[] records, JobLease job, (int Total, int Done)? progress, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, settings.Scope, cancel);
+        var chunks = Cut(settings, (await TextsAsync(connection, settings.Scope, records, cancel)).Select(r => (r.Id, r.Text)));
+        var result = await WriteChunksAsync(connection, settings, records, chunks, job, progress, cancel);
+        await transaction.CommitAsync(cancel);
+        return result;
+    }
+
+    private static List<(Guid Id, Guid Record, int Position, Piece Piece)> Cut(DatasetSettings settings, IEnumerable<(Guid Id, string Text)> records) =>
+    [
+        .. records.SelectMany(record => ChunkId
+            .All(record.Id, Chunker.Split(record.Text, settings.ChunkTokens, settings.OverlapTokens))
+            .Select((c, i) => (c.Id, Record: record.Id, Position: i, c.Piece))),
+    ];
+
+    private async Task<(int Added, int All)> WriteChunksAsync(
+        NpgsqlConnection connection, DatasetSettings settings, Guid[] records, List<(Guid Id, Guid Record, int Position, Piece Piece)> chunks,
+        JobLease? job, (int Total, int Done)? progress, CancellationToken cancel)
+    {
+        var before = await ChunksOfAsync(connection, settings.Scope, records, cancel);
         var now = chunks.Select(c => c.Id).ToHashSet();
         await RemoveAsync(connection, settings.Scope, [.. before.Keys.Where(id => !now.Contains(id))], cancel);
         var moved = chunks.Where(c => before.TryGetValue(c.Id, out var at) && at != c.Position).Select(c => (c.Id, c.Position));
@@ -47,8 +85,23 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
             await jobs.KeepAsync(connection, job, progress?.Total + toDo, progress?.Done + done, cancel);
         }
 
-        await transaction.CommitAsync(cancel);
         return (added.Count, chunks.Count);
+    }
+
+    private static async Task<List<(Guid Id, string Text, DateTime At)>> TextsAsync(
+        NpgsqlConnection connection, DatasetScope scope, Guid[] records, CancellationToken cancel)
+    {
+        await using var command = scope.Command(
+            connection, "SELECT id, text, updated_at FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)");
+        command.Parameters.AddWithValue("ids", records);
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var texts = new List<(Guid, string, DateTime)>();
+        while (await rows.ReadAsync(cancel))
+        {
+            texts.Add((rows.GetGuid(0), rows.GetString(1), rows.GetDateTime(2)));
+        }
+
+        return texts;
     }
 
     /// <summary>Takes records away with their chunks.</summary>
@@ -104,13 +157,20 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>Waits for other writers of the dataset. Writers of other tables that name it are not kept waiting.</summary>
+    /// <summary>
+    /// Waits for other writers of the dataset's contents. Nobody else does: a change of the dataset's own row goes on beside,
+    /// and holds up no configuration; only deleting it waits.
+    /// </summary>
     /// <exception cref="DatasetGoneException">It was deleted.</exception>
     public static async Task LockAsync(NpgsqlConnection connection, DatasetScope scope, CancellationToken cancel)
     {
-        await using var command = scope.Command(
-            connection, "SELECT 1 FROM datasets WHERE workspace_id = @ws AND id = @ds FOR NO KEY UPDATE");
-        command.CommandTimeout = LongestLockSeconds;
+        await using (var turn = scope.Command(connection, "SELECT pg_advisory_xact_lock(hashtextextended(@ws::text || @ds::text, 0))"))
+        {
+            turn.CommandTimeout = LongestLockSeconds;
+            await turn.ExecuteNonQueryAsync(cancel);
+        }
+
+        await using var command = scope.Command(connection, "SELECT 1 FROM datasets WHERE workspace_id = @ws AND id = @ds FOR KEY SHARE");
         if (await command.ExecuteScalarAsync(cancel) is null)
         {
             throw new DatasetGoneException();

@@ -9,6 +9,7 @@ namespace Gateway.Bots.Web;
 /// </summary>
 internal static class PageParser
 {
+    /// <summary>Of a page of a stranger.</summary>
     private const int MostElements = 30_000;
     private const int MostDepth = 256;
 
@@ -16,8 +17,12 @@ internal static class PageParser
     private const int BetweenLooks = 16;
 
     /// <summary>The page, or its begin where it has too many elements or is nested too deep.</summary>
-    public static IDocument Parse(string html)
+    public static IDocument Parse(string html) => Parse(html, MostElements, out _);
+
+    /// <param name="isCut">Whether it is only the begin.</param>
+    public static IDocument Parse(string html, int mostElements, out bool isCut)
     {
+        isCut = false;
         IDocument? begun = null;
         INode? last = null;
         var count = 0;
@@ -30,7 +35,7 @@ internal static class PageParser
             OnCreated = (element, _) =>
             {
                 begun ??= element.Owner;
-                if (++count > MostElements || (count % BetweenLooks == 0 && DepthOf(last) > MostDepth))
+                if (++count > mostElements || (count % BetweenLooks == 0 && DepthOf(last) > MostDepth))
                 {
                     throw new TooManyElementsException();
                 }
@@ -44,6 +49,7 @@ internal static class PageParser
         }
         catch (TooManyElementsException) when (begun is not null)
         {
+            isCut = true;
             return begun;
         }
     }

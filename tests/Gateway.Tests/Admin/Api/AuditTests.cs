@@ -17,6 +17,8 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
         await ApiSetup.SendAsync(boss, "PATCH", "/secrets/crm", """{"value":"hidden-2"}""");
         await ApiSetup.SendAsync(boss, "POST", "/datasets", """{"name":"d"}""");
         await ApiSetup.SendAsync(boss, "PATCH", "/datasets/d", """{"search_max_records":7,"match_instruction":"hidden-3"}""");
+        var record = (string)(await ApiSetup.SendAsync(boss, "POST", "/datasets/d/records", """{"text":"hidden-4"}""")).Json["id"]!;
+        await ApiSetup.SendAsync(boss, "DELETE", $"/datasets/d/records/{record}");
         await ApiSetup.SendAsync(boss, "DELETE", "/datasets/d");
         await ApiSetup.SendAsync(boss, "POST", "/secrets", """{"name":"","value":"hidden-1"}""");
         await setup.Gateway.RunCommandAsync(["keys", "revoke", key.Id], Cancel);
@@ -25,7 +27,8 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
 
         Assert.Equal(
             [
-                $"command line revoked key boss ({key.Id}) ", "boss deleted dataset d ", "boss updated dataset d search_max_records match_instruction",
+                $"command line revoked key boss ({key.Id}) ", "boss deleted dataset d ", $"boss deleted dataset_record d/{record} ",
+                $"boss created dataset_record d/{record} ", "boss updated dataset d search_max_records match_instruction",
                 "boss created dataset d ", "boss updated secret crm value", "boss created secret crm ", $"global admin created key boss ({key.Id}) ",
                 "global admin created workspace audited ",
             ],
@@ -38,7 +41,7 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
         Assert.True((bool)page.Json["has_more"]!);
         Assert.Equal(["boss updated secret crm value"], Lines(page));
         Assert.Equal(["boss created secret crm "], Lines(rest));
-        Assert.Equal(["boss created dataset d "], Lines(await setup.SendAsync("GET", $"/audit?workspace=audited&subject=d&limit=1&after={all.Json["data"]![2]!["id"]}")));
+        Assert.Equal(["boss created dataset d "], Lines(await setup.SendAsync("GET", $"/audit?workspace=audited&subject=d&limit=1&after={all.Json["data"]![4]!["id"]}")));
     }
 
     [Fact]

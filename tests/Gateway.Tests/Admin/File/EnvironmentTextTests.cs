@@ -29,7 +29,7 @@ public sealed class EnvironmentTextTests
     [InlineData("${_UNDER_9}", "9")]
     [InlineData("${A:-x}", "1")]
     [InlineData("${EMPTY:-x}", "x")]
-    [InlineData("${EMPTY}", "")]
+    [InlineData("a${EMPTY}", "a")]
     [InlineData("${NONE:-http://h:1/v1}-${NONE:-}", "http://h:1/v1-")]
     public void Variables_are_filled_in_and_doubled_dollars_stay(string source, string expected)
     {

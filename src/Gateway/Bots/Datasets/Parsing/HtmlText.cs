@@ -1,6 +1,6 @@
 using System.Text;
 using AngleSharp.Dom;
-using AngleSharp.Html.Parser;
+using Gateway.Bots.Web;
 
 namespace Gateway.Bots.Datasets.Parsing;
 
@@ -11,6 +11,7 @@ namespace Gateway.Bots.Datasets.Parsing;
 internal static class HtmlText
 {
     private const int MostCharacters = 16_000_000;
+    private const int MostElements = 500_000;
 
     private static readonly HashSet<string> Unread = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -31,7 +32,12 @@ internal static class HtmlText
             throw new UnreadableFileException($"the page has more than {MostCharacters} characters.");
         }
 
-        using var document = new HtmlParser().ParseDocument(html);
+        using var document = PageParser.Parse(html, MostElements, out var isCut);
+        if (isCut)
+        {
+            throw new UnreadableFileException($"the page has more than {MostElements} elements, or is nested too deep.");
+        }
+
         var text = new StringBuilder();
         INode? node = document.Body;
         while (node is not null)

@@ -11,6 +11,10 @@ internal static class PdfText
 {
     private const int NotFound = 127;
     private const int MostCharacters = ParseLimits.RecordCharacters;
+
+    /// <summary>At a time, for the whole gateway: each may take its share of memory and processor time.</summary>
+    private static readonly SemaphoreSlim Places = new(2);
+
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(90);
 
     // 2 GiB of memory, 60 s of processor time. The shell becomes pdftotext; where there is none it ends with 127.
@@ -26,14 +30,31 @@ internal static class PdfText
         }
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        await Places.WaitAsync(cancel);
         limit.CancelAfter(Longest);
+        try
+        {
+            return await RunAsync(content, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new UnreadableFileException($"the PDF could not be read within {Longest.TotalSeconds:0} s.");
+        }
+        finally
+        {
+            Places.Release();
+        }
+    }
+
+    private static async Task<string> RunAsync(ReadOnlyMemory<byte> content, CancellationToken cancel)
+    {
         using var process = Start();
         try
         {
-            var writing = WriteAsync(process, content, limit.Token);
-            var text = await ReadAsync(process.StandardOutput, limit.Token);
+            var writing = WriteAsync(process, content, cancel);
+            var text = await ReadAsync(process.StandardOutput, cancel);
             await writing;
-            await process.WaitForExitAsync(limit.Token);
+            await process.WaitForExitAsync(cancel);
             return process.ExitCode switch
             {
                 0 => text,
@@ -41,10 +62,6 @@ internal static class PdfText
                 3 => throw new UnreadableFileException("the PDF is protected against reading its text."),
                 _ => throw new UnreadableFileException("the PDF is damaged, or needs a password, too much memory or too much time."),
             };
-        }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-        {
-            throw new UnreadableFileException($"the PDF could not be read within {Longest.TotalSeconds:0} s.");
         }
         finally
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Gateway.Bots.Datasets.Parsing;
 
@@ -9,7 +10,7 @@ namespace Gateway.Bots.Datasets.Parsing;
 /// The columns of a row or the members of an object as a record: <c>text</c>, <c>source</c>, <c>url</c> and <c>metadata</c> are
 /// what they say, and what else there is beside a text is metadata too. Without a text the whole is one: <c>name: value</c> lines.
 /// </summary>
-internal sealed class RowFields
+internal sealed partial class RowFields
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -89,7 +90,7 @@ internal sealed class RowFields
         }
 
         // Half a character or a NUL, written as an escape, is JSON and is not jsonb.
-        return Encoding.UTF8.GetString(buffer.WrittenSpan).Replace("\\u0000", "", StringComparison.Ordinal);
+        return EscapedNul().Replace(Encoding.UTF8.GetString(buffer.WrittenSpan), "$1");
     }
 
     /// <summary>A cell that looks like a number or a boolean is one, so that filters can compare it.</summary>
@@ -110,4 +111,8 @@ internal sealed class RowFields
             json.WriteStringValue(PlainText.Clean(value));
         }
     }
+
+    /// <summary>The escape itself, and not the text of one behind an escaped backslash.</summary>
+    [GeneratedRegex(@"(?<!\\)((?:\\\\)*)\\u0000")]
+    private static partial Regex EscapedNul();
 }
