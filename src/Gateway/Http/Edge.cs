@@ -156,21 +156,20 @@ internal sealed class Edge(
     private async Task EndAsync(HttpContext http, RequestFacts facts, ApiError error)
     {
         facts.End ??= error.Code ?? error.Type;
-        if (!http.Response.HasStarted)
-        {
-            // A forwarder that failed has cleared it.
-            http.Response.Headers[RequestIdHeader] = facts.RequestId;
-            await error.WriteAsync(http);
-            return;
-        }
-
-        // What was sent cannot be taken back, and must not look finished.
+        // Asked first: its first event may wait to be sent yet, and must not stand in front of a refusal.
         if (facts.IsOpenStream)
         {
             await EventStreamResponse.BreakAsync(http, error, clock);
         }
+        else if (!http.Response.HasStarted)
+        {
+            // A forwarder that failed has cleared it.
+            http.Response.Headers[RequestIdHeader] = facts.RequestId;
+            await error.WriteAsync(http);
+        }
         else
         {
+            // What was sent cannot be taken back, and must not look finished.
             http.Abort();
         }
     }

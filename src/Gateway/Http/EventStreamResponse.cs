@@ -87,7 +87,7 @@ internal sealed class EventStreamResponse : IAsyncDisposable
         try
         {
             _ended = true;
-            if (!HasStarted)
+            if (!HasStarted && !_facts.IsOpenStream)
             {
                 Volatile.Read(ref _beforeHeaders)?.Invoke();
                 await error.WriteAsync(_http);

@@ -52,9 +52,9 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvid
     private static int Status(HttpContext http, RequestFacts facts) => facts.End switch
     {
         RequestFacts.CallerLeft when !http.Response.HasStarted => 0,
-        // The edge answers it.
-        RequestFacts.Shutdown when !http.Response.HasStarted => ApiError.ShuttingDown().Status,
-        InternalError when !http.Response.HasStarted => ApiError.Unhandled().Status,
+        // The edge answers it; an open stream's status is spent.
+        RequestFacts.Shutdown when !http.Response.HasStarted && !facts.IsOpenStream => ApiError.ShuttingDown().Status,
+        InternalError when !http.Response.HasStarted && !facts.IsOpenStream => ApiError.Unhandled().Status,
         _ => http.Response.StatusCode,
     };
 }
