@@ -172,6 +172,12 @@ public sealed class TurnSetup(TestPostgres postgres, SchemaValidator schemas) : 
         ["poor"] = bot => (bot.Team, bot.Turn.BudgetUsd) = (Team("member"), 600m),
         ["giver"] = bot => bot.Team = """[{"bot":"member","description":"Takes over.","handoff":true}]""",
         ["forgetful"] = bot => bot.Team = Team("member"),
+        // Three levels, and everybody would ask those above again.
+        ["chief"] = bot => (bot.Team, bot.Turn.Steps, bot.Turn.ToolCalls) = (Team("captain", "bosun"), 3, 10),
+        ["captain"] = bot => bot.Team = Team("deckhand", "bosun", "chief"),
+        ["bosun"] = bot => bot.Team = Team("deckhand", "cook", "captain", "chief"),
+        ["deckhand"] = bot => bot.Team = Team("chief", "captain"),
+        ["cook"] = bot => bot.Team = Team("bosun"),
         ["sim-top"] = bot => (bot.Team, bot.Turn.Steps) = (Team("sim-middle"), 3),
         ["sim-middle"] = bot => (bot.Team, bot.Turn.Steps) = (Team("sim-low", "sim-top"), 3),
         ["sim-low"] = bot => (bot.Team, bot.Turn.Steps) = (Team("sim-top", "sim-middle"), 3),

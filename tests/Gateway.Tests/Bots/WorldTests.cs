@@ -1,0 +1,128 @@
+using Gateway.Tests.Chat;
+using Gateway.Tests.Support;
+
+namespace Gateway.Tests.Bots;
+
+/// <summary>Whole turns of bots that use what is outside: the web, MCP servers, and an answer that names its sources.</summary>
+[Collection(WorldTestsShareOneGateway.Name)]
+public sealed class WorldTests(WorldSetup setup)
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_tool_of_an_MCP_server_is_called_and_its_result_is_in_the_answer(bool stream)
+    {
+        var reply = await setup.AskAsync("alpha", "desk", "What is the sum?\ncall:get-sum {\"a\":2,\"b\":40}", stream);
+
+        var (text, _) = WorldSetup.Read(reply, stream);
+        Assert.Contains("42", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("tool_calls", reply.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_web_is_searched_and_a_page_of_it_read_in_one_turn(bool stream)
+    {
+        var begin = setup.Outside.Requests.Count;
+
+        var reply = await setup.AskAsync(
+            "alpha", "desk",
+            $$"""
+            Until when does the night carrier bring parcels on Sundays?
+            call:web_search {"query":"carriers & Sundays"}
+            then
+            call:fetch_page {"url":"{{setup.Outside.Url}}/night"}
+            """,
+            stream);
+
+        Assert.Contains("until noon", WorldSetup.Read(reply, stream).Text, StringComparison.Ordinal);
+        Assert.Equal(
+            ["/search?q=carriers%20%26%20Sundays&format=json", "/night"], setup.Outside.Requests.Skip(begin).Select(r => r.Target));
+    }
+
+    [Fact]
+    public async Task A_request_that_asks_for_web_search_gets_it_from_a_bot_that_has_none_of_its_own()
+    {
+        const string Question = "Which carrier is for Sundays?\ncall:web_search {\"query\":\"carriers\"}";
+        var begin = setup.Outside.Requests.Count;
+
+        var without = await setup.AskAsync("alpha", "plain", Question, false);
+        var searchesWithout = setup.Outside.Requests.Count - begin;
+        var with = await setup.AskAsync("alpha", "plain", Question, false, ",\"web_search_options\":{\"search_context_size\":\"low\"}");
+
+        Assert.Equal((200, 0), (without.Status, searchesWithout));
+        Assert.DoesNotContain("nights and Sundays", WorldSetup.Read(without, false).Text, StringComparison.Ordinal);
+        Assert.Contains("nights and Sundays", WorldSetup.Read(with, false).Text, StringComparison.Ordinal);
+        Assert.Equal("/search?q=carriers&format=json", Assert.Single(setup.Outside.Requests.Skip(begin)).Target);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Annotations_stand_where_the_marks_are_in_the_whole_text(bool stream)
+    {
+        setup.Script.Reset();
+        setup.Script.Answers(
+            Says.Calls("Ich sehe nach 🔎.", ("web_search", """{"query":"carriers"}""")),
+            Wire.Stream(Wire.Role() + string.Concat(new[] { "😀 On Sundays [", "1", "], else [2", ", ", "1]. Not [7]." }.Select(t => Wire.Text(t)))
+                + Wire.Finish() + Wire.Usage + Wire.Done));
+
+        var reply = await setup.AskAsync("alpha", "scribe", "Who brings parcels?", stream);
+
+        var (text, annotations) = WorldSetup.Read(reply, stream);
+        Assert.Equal("Ich sehe nach 🔎.\n\n😀 On Sundays [1], else [2, 1]. Not [7].", text);
+        Assert.Equal(
+            [("[1]", "/night", "The night carrier"), ("[2, 1]", "/day", "The day carrier"), ("[2, 1]", "/night", "The night carrier")],
+            annotations.Select(a => a["url_citation"]!).Select(c => (
+                text[(int)c["start_index"]!..(int)c["end_index"]!], new Uri((string)c["url"]!).AbsolutePath, (string?)c["title"])));
+        if (stream)
+        {
+            await Transcript.AssertValidStreamAsync(setup.Schemas, reply.Body, includeUsage: false, n: 1, Cancel);
+        }
+        else
+        {
+            await setup.Schemas.AssertValidAsync("CreateChatCompletionResponse", reply.Body, Cancel);
+        }
+    }
+
+    [Fact]
+    public async Task Each_keys_turns_have_their_own_workspaces_bots_datasets_and_secrets_where_all_have_the_same_names()
+    {
+        // A model that tells all that it was given, and whose member does.
+        setup.Script.Reset();
+        setup.Script.Answers(Answer.ByRequest(request =>
+        {
+            var messages = request.Json["messages"]!.AsArray();
+            var own = (string)messages[0]!["content"]!;
+            return own.Contains("scribe", StringComparison.Ordinal) && messages.Count == 2
+                ? Says.Calls(
+                    "", ("search_handbook", """{"query":"When does the shop open?"}"""), ("ask_mate", Says.Message("Who are you?")),
+                    ("find_customer", $$"""{"of":"{{(string)messages[1]!["content"]!}}"}"""))
+                : Says.Text(string.Join('\n', messages.Select(m => (string?)m!["content"])));
+        }));
+        var begin = setup.Outside.Requests.Count;
+
+        // Several at a time, so that what one turn has is there for another to take.
+        var replies = await Task.WhenAll(Enumerable.Range(0, 6).Select(async i =>
+        {
+            var workspace = WorldSetup.Workspaces[i % 2];
+            return (Workspace: workspace, Reply: await setup.AskAsync(workspace, "scribe", workspace, false));
+        }));
+
+        foreach (var (workspace, reply) in replies)
+        {
+            var (text, _) = WorldSetup.Read(reply, stream: false);
+            Assert.All(
+                (string[])[$"the scribe of {workspace}", $"the mate of {workspace}", $"The shop of {workspace} opens", $"Hours of {workspace}"],
+                own => Assert.Contains(own, text, StringComparison.Ordinal));
+            Assert.All(WorldSetup.Workspaces.Where(w => w != workspace), other => Assert.DoesNotContain(other, reply.Text, StringComparison.Ordinal));
+        }
+
+        var asked = setup.Outside.Requests.Skip(begin).ToList();
+        Assert.Equal(6, asked.Count);
+        Assert.All(asked, r => Assert.Equal($"Bearer token-of-{r.Target.Split('=')[1]}", r.Headers["authorization"]));
+    }
+}
