@@ -31,7 +31,7 @@ public sealed class HiddenStepTests(TurnSetup setup) : TurnTest(setup)
         var messages = sent["messages"]!.AsArray();
         Assert.Equal(
             isMixed ? ["system", "user", "assistant", "tool", "tool"] : ["system", "user", "assistant", "tool", "assistant", "tool"], RolesIn(sent));
-        Assert.Equal("From the member.", (string?)messages[3]!["content"]);
+        Assert.Equal(Framed("member", "From the member."), (string?)messages[3]!["content"]);
         Assert.Equal(isMixed ? 2 : 1, messages[2]!["tool_calls"]!.AsArray().Count);
         Assert.Equal((isMixed ? "up_1" : "up_0", "the caller's"), ((string?)messages[^1]!["tool_call_id"], (string?)messages[^1]!["content"]));
         Assert.DoesNotContain("call_gw", sent.ToJsonString(), StringComparison.Ordinal);
@@ -88,6 +88,24 @@ public sealed class HiddenStepTests(TurnSetup setup) : TurnTest(setup)
 
         Assert.Equal(
             ["up_0", "up_1"], Setup.Asked("lead")[^1]["messages"]![2]!["tool_calls"]!.AsArray().Select(c => (string?)c!["id"]));
+    }
+
+    [Fact]
+    public async Task A_refusal_that_quotes_the_hidden_steps_is_told_without_its_words()
+    {
+        Setup.Script(
+            "lead", Says.Asks("member", "A"), Says.Calls("", ("look_up", "{}")),
+            Answer.Refusal(400, "Refused: 'The cellar\nis full of gold.'", "invalid_request_error"),
+            Answer.Refusal(400, "Refused: 'the caller's'", "invalid_request_error"));
+        Setup.Script("member", Says.Text("Nobody knows. The cellar\nis full of gold."));
+        var message = MessageOf(await Setup.AskAsync("lead", "Go", false, Cancel, Tools));
+        var back = Back(message, (string)message["tool_calls"]![0]!["id"]!);
+
+        var quoting = await RawReply.PostAsync(Setup.SecondClient, "/v1/chat/completions", back, Cancel);
+        var ofTheCallers = await RawReply.PostAsync(Setup.SecondClient, "/v1/chat/completions", back, Cancel);
+
+        Assert.Equal((400, false), (quoting.Status, quoting.Text.Contains("gold", StringComparison.Ordinal)));
+        Assert.Equal((400, true), (ofTheCallers.Status, ofTheCallers.Text.Contains("the caller's", StringComparison.Ordinal)));
     }
 
     private static string Back(JsonNode message, string callId) =>

@@ -34,6 +34,8 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
 
     public OutsideServer Outside { get; private set; } = null!;
 
+    public string McpUrl => _mcp.Url;
+
     public GatewayProcess Gateway => _gateway;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -104,7 +106,7 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
     }
 
     /// <summary>A bot's first use waits for the database, on a busy machine for too long; what is refused has read it all the same.</summary>
-    private async Task ReadBotAsync(string workspace, string bot)
+    public async Task ReadBotAsync(string workspace, string bot)
     {
         for (var status = 0; status != 400;)
         {
@@ -131,6 +133,7 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
                 Cancel),
             "/night" => http.Response.WriteAsync(
                 "<html><head><title>Night</title></head><body><p>On Sundays the night carrier brings parcels until noon.</p></body></html>", Cancel),
+            "/late" => http.Response.WriteAsync("<html><head><title>Late</title></head><body><p>And late.</p></body></html>", Cancel),
             "/customers" => http.Response.WriteAsync("<p>Nothing is known.</p>", Cancel),
             _ => Task.Run(() => http.Response.StatusCode = (int)HttpStatusCode.NotFound, Cancel),
         };

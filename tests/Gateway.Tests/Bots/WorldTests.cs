@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using Gateway.Tests.Chat;
 using Gateway.Tests.Support;
 
@@ -86,6 +88,65 @@ public sealed class WorldTests(WorldSetup setup)
         {
             await setup.Schemas.AssertValidAsync("CreateChatCompletionResponse", reply.Body, Cancel);
         }
+    }
+
+    [Fact]
+    public async Task Sources_keep_their_numbers_when_the_callers_results_come_back()
+    {
+        const string Tools = ""","tools":[{"type":"function","function":{"name":"look_up","parameters":{"type":"object"}}}]""";
+        setup.Script.Reset();
+        setup.Script.Answers(
+            Says.Calls("", ("web_search", """{"query":"carriers"}""")),
+            Says.Calls("", ("look_up", "{}")),
+            Says.Calls("", ("fetch_page", $$"""{"url":"{{setup.Outside.Url}}/late"}""")),
+            Says.Text("Late [3], by night [1]."));
+
+        var first = await setup.AskAsync("alpha", "scribe", "Who?", false, Tools);
+        var message = JsonNode.Parse(first.Body)!["choices"]![0]!["message"]!;
+        var second = await setup.PostAsync(
+            "alpha",
+            $$"""
+            {"model":"bot/id=scribe","messages":[{"role":"user","content":"Who?"},{{message.ToJsonString()}},
+              {"role":"tool","tool_call_id":"{{message["tool_calls"]![0]!["id"]}}","content":"Mine."}]{{Tools}}}
+            """);
+
+        var (text, annotations) = WorldSetup.Read(second, stream: false);
+        Assert.Equal(
+            [("[3]", "/late"), ("[1]", "/night")],
+            annotations.Select(a => a["url_citation"]!).Select(c => (
+                text[(int)c["start_index"]!..(int)c["end_index"]!], new Uri((string)c["url"]!).AbsolutePath)));
+        var page = setup.Script.Requests[^1].Json["messages"]!.AsArray()[^1]!;
+        Assert.Contains("[3] Late\n", (string?)page["content"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_session_with_an_MCP_server_ends_with_the_configuration_that_named_it()
+    {
+        await using var between = await RecordingProxy.StartAsync(new Uri(setup.McpUrl).GetLeftPart(UriPartial.Authority));
+        using var admin = setup.Gateway.Client(GatewayProcess.AdminKey);
+        async Task SendAsync(HttpMethod method, string path, string body)
+        {
+            using var request = new HttpRequestMessage(method, $"/admin/v1/{path}?workspace=alpha")
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            };
+            using var reply = await admin.SendAsync(request, Cancel);
+            Assert.True(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync(Cancel));
+        }
+
+        await SendAsync(
+            HttpMethod.Post, "skillsets",
+            $$"""{"name":"passing","abilities":[{"name":"passing","mcp":{"url":"{{between.BaseUrl}}/mcp","tools":["echo"]} }]}""");
+        await SendAsync(HttpMethod.Post, "bots", """{"id":"passing","model":"sim","backstory":"You pass.","skillsets":["passing"]}""");
+        await setup.ReadBotAsync("alpha", "passing");
+
+        var before = WorldSetup.Read(await setup.AskAsync("alpha", "passing", "call:echo {\"message\":\"hello there\"}", false), false).Text;
+        await SendAsync(HttpMethod.Patch, "skillsets/passing", """{"enabled":false}""");
+        // One that lingers is under way for ever.
+        var exchanges = await between.ExchangesAsync(Cancel);
+
+        Assert.Contains("hello there", before, StringComparison.Ordinal);
+        Assert.Contains(exchanges, e => e.Method == "DELETE");
     }
 
     [Fact]
