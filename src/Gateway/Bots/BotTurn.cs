@@ -4,6 +4,7 @@ using Gateway.Http;
 using Gateway.Limits;
 using Gateway.Observability;
 using Gateway.Upstream;
+using Gateway.Usage;
 
 namespace Gateway.Bots;
 
@@ -195,6 +196,7 @@ internal sealed class BotTurn(
 
     private async Task<Toolset> ToolsAsync(TurnScope scope)
     {
+        RequestUsage.Around = scope.Tree.Metered.Usage;
         var tools = new Toolset();
         foreach (var source in sources)
         {

@@ -52,11 +52,15 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
         foreach (var workspace in Workspaces)
         {
             _clients[workspace] = _gateway.Client((await _gateway.CreateKeyAsync(workspace, cancel: Cancel)).Text);
-            using var made = await admin.PostAsJsonAsync(
-                $"/admin/v1/datasets/handbook/records?workspace={workspace}",
-                new { text = $"The shop of {workspace} opens at nine.", source = $"Hours of {workspace}" }, Cancel);
-            Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Cancel));
-            foreach (var bot in new[] { "desk", "plain", "scribe", "mate" })
+            foreach (var dataset in new[] { "handbook", "dear" })
+            {
+                using var made = await admin.PostAsJsonAsync(
+                    $"/admin/v1/datasets/{dataset}/records?workspace={workspace}",
+                    new { text = $"The shop of {workspace} opens at nine.", source = $"Hours of {workspace}" }, Cancel);
+                Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Cancel));
+            }
+
+            foreach (var bot in new[] { "desk", "plain", "scribe", "saver", "mate" })
             {
                 await ReadBotAsync(workspace, bot);
             }
@@ -146,7 +150,8 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
           - { name: script, baseUrl: "{{Script.BaseUrl}}" }
         models:
           - { name: sim, deployments: [ { provider: sim } ] }
-          - { name: script, deployments: [ { provider: script } ] }
+          - { name: script, deployments: [ { provider: script } ], price: { input: 1, output: 1 } }
+        embeddingModels: [ { name: dear, provider: sim, dimensions: 384, price: { input: 1000000 } } ]
         web: { search: { kind: searxng, url: "{{Outside.Url}}" }, fetch: true }
         egress: { allow: ["127.0.0.1"] }
         workspaces:
@@ -158,7 +163,9 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
 
           - name: {{name}}
             secrets: [ { name: token, value: "token-of-{{name}}" } ]
-            datasets: [ { name: handbook, description: How things are done. } ]
+            datasets:
+              - { name: handbook, description: How things are done. }
+              - { name: dear, description: What is dear to look up., embeddingModel: dear }
             skillsets:
               - name: crm
                 abilities:
@@ -179,6 +186,7 @@ public sealed class WorldSetup(TestPostgres postgres, SchemaValidator schemas) :
                 skillsets: [crm]
                 webSearch: true
                 team: [ { bot: mate, description: Knows more. } ]
+              - { id: saver, model: script, backstory: "You are the saver of {{name}}.", datasets: [ { name: dear } ], limits: { turnBudget: 0.50usd } }
               - { id: mate, model: script, backstory: "You are the mate of {{name}}." }
 
         """;

@@ -120,6 +120,19 @@ public sealed class WorldTests(WorldSetup setup)
     }
 
     [Fact]
+    public async Task What_a_search_costs_is_part_of_what_the_turn_may_cost()
+    {
+        setup.Script.Reset();
+        setup.Script.Answers(Says.Calls("Let me see.", ("search_dear", """{"query":"When does the shop open?"}""")), Says.Text("Too dear."));
+
+        var reply = await setup.AskAsync("alpha", "saver", "When?", false);
+
+        var choice = JsonNode.Parse(reply.Body)!["choices"]![0]!;
+        Assert.Equal(("Let me see.", "length"), ((string?)choice["message"]!["content"], (string?)choice["finish_reason"]));
+        Assert.Single(setup.Script.Requests);
+    }
+
+    [Fact]
     public async Task A_session_with_an_MCP_server_ends_with_the_configuration_that_named_it()
     {
         await using var between = await RecordingProxy.StartAsync(new Uri(setup.McpUrl).GetLeftPart(UriPartial.Authority));
