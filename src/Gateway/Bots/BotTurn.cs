@@ -4,6 +4,7 @@ using Gateway.Http;
 using Gateway.Limits;
 using Gateway.Observability;
 using Gateway.Upstream;
+using Gateway.Usage;
 
 namespace Gateway.Bots;
 
@@ -63,9 +64,12 @@ internal sealed class BotTurn(
             }
 
             yield return happened;
-            foreach (var cited in happened is BotEvent.Text text ? marks.Read(text.Piece) : [])
+            if (happened is BotEvent.Text text)
             {
-                yield return cited;
+                foreach (var cited in marks.Read(text.Piece))
+                {
+                    yield return cited;
+                }
             }
         }
     }
@@ -97,7 +101,7 @@ internal sealed class BotTurn(
         }
 
         return answer.Length > 0
-            ? new ToolResult(answer.ToString())
+            ? new ToolResult(DataText.Of($"answer of {member.Name}", answer.ToString()))
             : ToolResult.Failed($"{member.Name} had no answer in the time that there was.");
     }
 
@@ -172,16 +176,18 @@ internal sealed class BotTurn(
             return (null, Unreadable());
         }
 
+        // Before the sources of tools are asked, which may give numbers to what they find.
+        if (HiddenMessages.Ids(scope.Messages) is { Count: > 0 } ids && scope.OffersCallerTools)
+        {
+            HiddenMessages.Restore(
+                scope.Messages, await hidden.FindAsync(scope.Context.Caller.WorkspaceId, bot.Id, ids, scope.Time.Caller),
+                scope.Context.Citations);
+        }
+
         var tools = await ToolsAsync(scope);
         if (scope.OffersCallerTools && body.CallerTools.Clash(tools) is { } clash)
         {
             return (null, clash);
-        }
-
-        if (HiddenMessages.Ids(scope.Messages) is { Count: > 0 } ids && scope.OffersCallerTools)
-        {
-            HiddenMessages.Restore(
-                scope.Messages, await hidden.FindAsync(scope.Context.Caller.WorkspaceId, bot.Id, ids, scope.Time.Caller));
         }
 
         var story = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
@@ -190,6 +196,7 @@ internal sealed class BotTurn(
 
     private async Task<Toolset> ToolsAsync(TurnScope scope)
     {
+        RequestUsage.Around = scope.Tree.Metered.Usage;
         var tools = new Toolset();
         foreach (var source in sources)
         {

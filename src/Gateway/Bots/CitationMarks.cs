@@ -12,25 +12,32 @@ internal sealed class CitationMarks(Citations sources)
     private const int MostDigits = 4;
 
     private readonly List<int> _numbers = [];
+    private readonly List<BotEvent.Cited> _cited = [];
     private int _position;
     private int _start = -1;
     private int _number;
     private int _digits;
 
-    /// <summary>The sources that become known with this piece.</summary>
+    /// <summary>The sources that become known with this piece. The list is used again by the next call.</summary>
     public List<BotEvent.Cited> Read(string piece)
     {
-        List<BotEvent.Cited> cited = [];
+        _cited.Clear();
+        if (_start < 0 && !piece.Contains('[', StringComparison.Ordinal))
+        {
+            _position += piece.Length;
+            return _cited;
+        }
+
         foreach (var letter in piece)
         {
-            Read(letter, cited);
+            Read(letter);
             _position++;
         }
 
-        return cited;
+        return _cited;
     }
 
-    private void Read(char letter, List<BotEvent.Cited> cited)
+    private void Read(char letter)
     {
         if (letter == '[')
         {
@@ -52,7 +59,7 @@ internal sealed class CitationMarks(Citations sources)
             (_number, _digits) = (0, 0);
             if (letter == ']')
             {
-                cited.AddRange(_numbers.Distinct().Select(sources.Find).OfType<Citation>()
+                _cited.AddRange(_numbers.Distinct().Select(sources.Find).OfType<Citation>()
                     .Select(source => new BotEvent.Cited(_start, _position + 1, source)));
                 _start = -1;
             }

@@ -57,7 +57,8 @@ internal static class ContextTrim
         using var json = JsonDocument.Parse(message.Json);
         return JsonParts.Text(json.RootElement, "content"u8) is { } text && text.Length > 2 * Kept
             ? new TurnMessage(
-                message.Role, JsonParts.With(json.RootElement, "content", w => w.WriteStringValue(DataText.Shorten(text, Kept))), message.Position)
+                message.Role, JsonParts.With(json.RootElement, "content", w => w.WriteStringValue(DataText.Shorten(text, Kept))), message.Position,
+                message.IsHidden)
             : null;
     }
 }

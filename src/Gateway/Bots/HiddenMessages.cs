@@ -22,19 +22,37 @@ internal static class HiddenMessages
         return ids;
     }
 
-    public static byte[] Join(IEnumerable<TurnMessage> messages) => JsonParts.Write(json =>
+    /// <summary>The steps of a turn as they are kept, with the sources whose numbers stand in them.</summary>
+    public static byte[] Write(IEnumerable<TurnMessage> messages, Citations citations) => JsonParts.Write(json =>
     {
-        json.WriteStartArray();
+        json.WriteStartObject();
+        json.WriteStartArray("messages");
         foreach (var message in messages)
         {
             json.WriteRawValue(message.Json, skipInputValidation: true);
         }
 
         json.WriteEndArray();
+        json.WriteStartArray("citations");
+        foreach (var source in citations.All)
+        {
+            json.WriteStartObject();
+            json.WriteString("title", source.Title);
+            json.WriteString("url", source.Url);
+            json.WriteString("file_id", source.FileId);
+            json.WriteString("file_name", source.FileName);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     });
 
-    /// <summary>What is not found stays as the caller sent it: the turn goes on without.</summary>
-    public static void Restore(TurnMessages messages, IReadOnlyDictionary<string, HiddenCall> found)
+    /// <summary>
+    /// What is not found stays as the caller sent it: the turn goes on without. The numbers of sources go on where the last
+    /// steps ended, so that a mark in the answer means what it means in them.
+    /// </summary>
+    public static void Restore(TurnMessages messages, IReadOnlyDictionary<string, HiddenCall> found, Citations citations)
     {
         var upstreamIds = new Dictionary<string, string>(StringComparer.Ordinal);
         for (var i = 0; i < messages.All.Count && found.Count > 0; i++)
@@ -43,9 +61,11 @@ internal static class HiddenMessages
             if (message.Role == "assistant")
             {
                 var calls = CallIds(message.Json).Where(found.ContainsKey).Distinct().ToDictionary(id => id, id => found[id]);
-                if (calls.Values.FirstOrDefault(c => c.Messages is not null)?.Messages is { } hidden)
+                if (calls.Values.FirstOrDefault(c => c.Steps is not null)?.Steps is { } hidden)
                 {
-                    var put = Unfold(hidden, [.. calls.Values.Select(c => c.UpstreamId)], message.Position);
+                    var steps = JsonNode.Parse(hidden)!;
+                    citations.Restore(steps["citations"]!.AsArray().Select(Source));
+                    var put = Unfold(steps["messages"]!.AsArray(), [.. calls.Values.Select(c => c.UpstreamId)], message.Position);
                     messages.Replace(i, put);
                     i += put.Count - 1;
                     foreach (var (id, call) in calls)
@@ -72,10 +92,12 @@ internal static class HiddenMessages
         }
     }
 
+    private static Citation Source(JsonNode? kept) =>
+        new((string)kept!["title"]!, (string?)kept["url"], (string?)kept["file_id"], (string?)kept["file_name"]);
+
     /// <summary>The messages; of the calls in them those that nobody answers are left out: the caller has dropped them.</summary>
-    private static List<TurnMessage> Unfold(byte[] hidden, HashSet<string> answered, int? position)
+    private static List<TurnMessage> Unfold(JsonArray all, HashSet<string> answered, int? position)
     {
-        var all = JsonNode.Parse(hidden)!.AsArray();
         foreach (var message in all)
         {
             if ((string?)message!["tool_call_id"] is { } id)
@@ -93,7 +115,7 @@ internal static class HiddenMessages
         }
 
         return [.. all.Select(m => new TurnMessage(
-            (string)m!["role"]!, JsonParts.Write(json => m.WriteTo(json)), position))];
+            (string)m!["role"]!, JsonParts.Write(json => m.WriteTo(json)), position, isHidden: true))];
     }
 
     private static List<string> CallIds(byte[] message)

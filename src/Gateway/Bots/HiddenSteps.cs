@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Gateway.Observability;
@@ -8,8 +7,11 @@ using NpgsqlTypes;
 namespace Gateway.Bots;
 
 /// <summary>A call that a caller comes back with.</summary>
-/// <param name="Messages">A JSON array, UTF-8: what belongs in the place of the message with the calls. Null with all but the first of a turn.</param>
-internal sealed record HiddenCall(string UpstreamId, byte[]? Messages);
+/// <param name="Steps">
+/// Of <see cref="HiddenMessages.Write"/>: what belongs in the place of the message with the calls. Null with all but the first of
+/// a turn.
+/// </param>
+internal sealed record HiddenCall(string UpstreamId, byte[]? Steps);
 
 /// <summary>
 /// Keeps, for a day, what a turn's caller did not see before the turn ended in calls of the caller's tools: in Postgres, so that
@@ -21,15 +23,11 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     private const int RandomLength = 22;
 
-    /// <summary>Calls kept in memory; beyond that the oldest are let go.</summary>
-    private const int MostInMemory = 4_096;
-
     private static readonly TimeSpan Kept = TimeSpan.FromHours(24);
     private static readonly TimeSpan LongestInsert = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestQuery = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<(Guid Workspace, string Bot, string CallId), HiddenCall> _memory = new();
-    private readonly ConcurrentQueue<(Guid Workspace, string Bot, string CallId)> _order = new();
+    private readonly HiddenMemory _memory = new(Kept, clock);
 
     public static string NewCallId() => Prefix + RandomNumberGenerator.GetString(Alphabet, RandomLength);
 
@@ -38,15 +36,15 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
 
     /// <summary>Keeps a turn's steps. Never fails, and takes two seconds at most.</summary>
     /// <param name="workspace">Null: the caller has none, and only this gateway's memory keeps them.</param>
-    /// <param name="messages">A JSON array, UTF-8.</param>
-    public async Task KeepAsync(Guid? workspace, string bot, IReadOnlyList<StepCall> calls, byte[] messages)
+    /// <param name="steps">Of <see cref="HiddenMessages.Write"/>.</param>
+    public async Task KeepAsync(Guid? workspace, string bot, IReadOnlyList<StepCall> calls, byte[] steps)
     {
         try
         {
             if (workspace is { } id)
             {
                 // Whoever gave up on it leaves it to itself: it may still come through, and does no harm then.
-                await InsertAsync(id, bot, calls, messages).WaitAsync(LongestInsert, clock);
+                await InsertAsync(id, bot, calls, steps).WaitAsync(LongestInsert, clock);
                 return;
             }
         }
@@ -57,13 +55,7 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
 
         for (var i = 0; i < calls.Count; i++)
         {
-            var key = (workspace ?? Guid.Empty, bot, calls[i].ShownId);
-            _memory[key] = new HiddenCall(calls[i].UpstreamId, i == 0 ? messages : null);
-            _order.Enqueue(key);
-            if (_order.Count > MostInMemory && _order.TryDequeue(out var oldest))
-            {
-                _memory.TryRemove(oldest, out _);
-            }
+            _memory.Keep((workspace ?? Guid.Empty, bot, calls[i].ShownId), new HiddenCall(calls[i].UpstreamId, i == 0 ? steps : null));
         }
     }
 
@@ -74,7 +66,7 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
         var found = new Dictionary<string, HiddenCall>(StringComparer.Ordinal);
         foreach (var id in callIds)
         {
-            if (_memory.TryGetValue((workspace ?? Guid.Empty, bot, id), out var call))
+            if (_memory.Find((workspace ?? Guid.Empty, bot, id)) is { } call)
             {
                 found[id] = call;
             }
@@ -101,7 +93,7 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
         return found;
     }
 
-    private async Task InsertAsync(Guid workspace, string bot, IReadOnlyList<StepCall> calls, byte[] messages)
+    private async Task InsertAsync(Guid workspace, string bot, IReadOnlyList<StepCall> calls, byte[] steps)
     {
         await using var insert = database.CreateCommand(
             """
@@ -117,7 +109,7 @@ internal sealed class HiddenSteps(NpgsqlDataSource database, TimeProvider clock,
         insert.Parameters.AddWithValue(calls.Select(c => c.UpstreamId).ToArray());
         insert.Parameters.Add(new NpgsqlParameter
         {
-            Value = calls.Select((_, i) => i == 0 ? Encoding.UTF8.GetString(messages) : null).ToArray(),
+            Value = calls.Select((_, i) => i == 0 ? Encoding.UTF8.GetString(steps) : null).ToArray(),
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
         });
         await insert.ExecuteNonQueryAsync(CancellationToken.None);

@@ -16,6 +16,7 @@ internal static class OutsideSetup
         services.AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync);
         services.AddSingleton<EgressGuard>();
         services.AddSingleton<McpServers>();
+        services.AddSingleton<IConfigReader>(s => s.GetRequiredService<McpServers>());
         services.AddSingleton<AbilityTools>();
         services.AddSingleton<IToolSource>(s => s.GetRequiredService<AbilityTools>());
         services.AddSingleton<IToolSource, WebTools>();

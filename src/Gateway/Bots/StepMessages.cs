@@ -27,7 +27,7 @@ internal static class StepMessages
 
         json.WriteEndArray();
         json.WriteEndObject();
-    }), null);
+    }), null, isHidden: true);
 
     public static TurnMessage Result(string callId, string text) => new("tool", JsonParts.Write(json =>
     {
@@ -36,7 +36,7 @@ internal static class StepMessages
         json.WriteString("tool_call_id", callId);
         json.WriteString("content", text);
         json.WriteEndObject();
-    }), null);
+    }), null, isHidden: true);
 
     /// <summary>Some upstreams refuse a conversation in which arguments are no JSON, although it was their model that wrote them.</summary>
     private static string AsJson(string arguments)

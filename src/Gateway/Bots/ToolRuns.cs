@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Gateway.Observability;
+using Gateway.Usage;
 
 namespace Gateway.Bots;
 
@@ -36,6 +37,7 @@ internal sealed class ToolRuns(Toolset tools, TurnScope scope, TimeProvider cloc
             return ToolResult.Failed($"There is no tool '{call.Name}'.");
         }
 
+        RequestUsage.Around = scope.Tree.Metered.Usage;
         using var limit = new CancellationTokenSource(tool.Timeout, clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
         try

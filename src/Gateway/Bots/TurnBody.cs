@@ -58,7 +58,8 @@ internal sealed class TurnBody
 
     /// <param name="offer">Null: the bot has no tools of its own, and the caller's travel as they came.</param>
     /// <param name="used">Tokens that earlier steps used of the caller's limit.</param>
-    public JsonBody Compose(string prompt, TurnMessages messages, Toolset tools, ToolOffer? offer, long used)
+    /// <param name="most">Tokens that the step may say whatever the caller and the bot allow; null: as many as those.</param>
+    public JsonBody Compose(string prompt, TurnMessages messages, Toolset tools, ToolOffer? offer, long used, int? most)
     {
         var written = new ArrayBufferWriter<byte>(_caller.Bytes.Length + prompt.Length + 256);
         using (var json = new Utf8JsonWriter(written, JsonParts.Plain))
@@ -72,7 +73,7 @@ internal sealed class TurnBody
                 WriteTools(json, tools, offer);
             }
 
-            WriteOutputLimit(json, used);
+            WriteOutputLimit(json, used, most);
             json.WriteBoolean("stream", true);
             json.WriteStartObject("stream_options");
             json.WriteBoolean("include_usage", true);
@@ -208,25 +209,25 @@ internal sealed class TurnBody
     }
 
     /// <summary>The caller's limit is for the whole turn, the bot's for a step: the smaller of them holds.</summary>
-    private void WriteOutputLimit(Utf8JsonWriter json, long used)
+    private void WriteOutputLimit(Utf8JsonWriter json, long used, int? most)
     {
         var (ownName, ownLimit, ownRaw) = _ownLimit;
         var (name, limit, raw) = _callerLimit;
-        if ((name ?? ownName) is not { } written)
+        if ((name ?? ownName ?? (most is null ? null : "max_tokens")) is not { } written)
         {
             return;
         }
 
         json.WritePropertyName(written);
-        if (name is null || (ownName is null && used == 0))
+        if (most is null && (name is null || (ownName is null && used == 0)))
         {
             // Of one limit nothing is to be made: it is the upstream's to read.
             json.WriteRawValue(name is null ? ownRaw.Span : raw.Span, skipInputValidation: true);
         }
         else
         {
-            var left = ownName is null ? limit - used : Math.Min(limit - used, ownLimit);
-            json.WriteNumberValue((long)Math.Clamp(Math.Floor(left), long.MinValue, long.MaxValue));
+            var left = Math.Min(name is null ? double.MaxValue : limit - used, ownName is null ? double.MaxValue : ownLimit);
+            json.WriteNumberValue((long)Math.Clamp(Math.Floor(Math.Min(left, most ?? double.MaxValue)), long.MinValue, long.MaxValue));
         }
     }
 

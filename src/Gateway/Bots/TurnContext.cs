@@ -75,6 +75,40 @@ internal sealed class Citations
         }
     }
 
+    /// <summary>In the order of their numbers.</summary>
+    public IReadOnlyList<Citation> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _all];
+            }
+        }
+    }
+
+    /// <summary>Gives sources the numbers that they had: of two with one number the one that is given here has it.</summary>
+    public void Restore(IEnumerable<Citation> sources)
+    {
+        lock (_lock)
+        {
+            var at = 0;
+            foreach (var source in sources)
+            {
+                if (at < _all.Count)
+                {
+                    _all[at] = source;
+                }
+                else
+                {
+                    _all.Add(source);
+                }
+
+                at++;
+            }
+        }
+    }
+
     /// <summary>Null when no source has this number.</summary>
     public Citation? Find(int number)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Upstream;
@@ -15,13 +14,15 @@ internal sealed class TurnLoop(
     ModelCalls models, HiddenSteps hidden, TimeProvider clock, ILogger log, TurnScope scope, ModelRoute route, TurnBody body,
     Toolset tools, string story)
 {
-    private readonly ToolRuns _runs = new(tools, scope, clock, log);
+    /// <summary>What the last answer may have where the limits leave no room for a whole one, in tokens.</summary>
+    private const int ShortAnswer = 256;
+
+    private static readonly BotEvent.Text BlankLine = new("\n\n", null);
+
+    private readonly StepTools _own = new(tools, scope, clock, log);
     private readonly CallerTools _callers = scope.OffersCallerTools ? body.CallerTools : CallerTools.None;
     private readonly bool _hasOwn = tools.Tools.Count > 0;
-    private readonly List<TurnMessage> _hidden = [];
     private readonly string _prompt = TurnPrompt.Compose(story, tools, scope);
-    private int _toolCalls;
-    private int _callsSeen;
     private bool _hasSpoken;
     private bool _speaks;
 
@@ -36,11 +37,10 @@ internal sealed class TurnLoop(
                 yield break;
             }
 
-            var isAnswer = number > 1 && IsLast(number);
-            var (call, offer) = Compose(number, isAnswer);
-            if (await ReserveAsync(call) is { } refused)
+            var (opened, offer, isAnswer, refused) = await BeginAsync(number);
+            if (opened is not { } call)
             {
-                yield return refused;
+                yield return refused!;
                 yield break;
             }
 
@@ -50,10 +50,12 @@ internal sealed class TurnLoop(
             {
                 foreach (var happened in step.Events)
                 {
-                    foreach (var shown in Joined(happened))
+                    if (BeginsText(happened))
                     {
-                        yield return shown;
+                        yield return BlankLine;
                     }
+
+                    yield return happened;
                 }
             }
 
@@ -61,15 +63,17 @@ internal sealed class TurnLoop(
             {
                 foreach (var held in end is BotEvent.Failed ? [] : step.Held)
                 {
-                    foreach (var shown in Joined(held))
+                    if (BeginsText(held))
                     {
-                        yield return shown;
+                        yield return BlankLine;
                     }
+
+                    yield return held;
                 }
 
-                if (end is BotEvent.Finished && calls?.Callers.Count > 0 && _hidden.Count > 0)
+                if (end is BotEvent.Finished && calls?.Callers.Count > 0 && _own.Hidden.Count > 0)
                 {
-                    await KeepAsync(step.Text, calls);
+                    await KeepAsync(calls, StepMessages.Assistant(step.Text, calls.All));
                 }
 
                 yield return end;
@@ -81,33 +85,62 @@ internal sealed class TurnLoop(
             _speaks = false;
             scope.OutputUsed += call.Step!.Totals().Output;
             call.Step.Tools = [.. calls!.Own.Select(c => c.Name)];
-            await foreach (var happened in ToolsAsync(number, step, calls))
+            await foreach (var happened in _own.RunAsync(step.Text, calls))
             {
-                foreach (var shown in Joined(happened))
+                if (BeginsText(happened))
                 {
-                    yield return shown;
+                    yield return BlankLine;
                 }
 
+                yield return happened;
                 if (happened is BotEvent.Finished or BotEvent.Failed)
                 {
                     yield break;
                 }
             }
+
+            if (calls.Callers.Count > 0)
+            {
+                await KeepAsync(calls);
+                yield return Finished("tool_calls");
+                yield break;
+            }
         }
     }
 
-    private bool IsLast(int number) =>
-        number >= scope.Bot.Turn.Steps || _toolCalls >= scope.Bot.Turn.ToolCalls || scope.Time.IsNearEnd || scope.Tree.IsBudgetNearEnd;
-
-    private (UpstreamCall Call, ToolOffer? Offer) Compose(int number, bool isAnswer)
+    /// <summary>
+    /// The next step, with what it may use reserved. Where the limits do not leave that much, a later step is asked for a
+    /// short answer instead, and else ends the turn: what was said so far is worth more than an error.
+    /// </summary>
+    /// <returns>The call; or how the turn ends without it.</returns>
+    private async Task<(UpstreamCall? Call, ToolOffer? Offer, bool IsAnswer, BotEvent? End)> BeginAsync(int number)
     {
-        var offer = _hasOwn || !scope.OffersCallerTools ? _callers.Offer(isOnly: number == 1 && scope.Bot.Turn.Steps == 1, isAnswer) : null;
+        var isAnswer = number > 1 && IsLast(number);
+        var (call, offer) = Compose(isAnswer, most: null);
+        var end = await ReserveAsync(call);
+        if (end is BotEvent.Failed && number > 1)
+        {
+            isAnswer = true;
+            (call, offer) = Compose(isAnswer, ShortAnswer);
+            end = await ReserveAsync(call) is null ? null : Finished("length");
+        }
+
+        call.Step = end is null ? scope.Tree.Metered.Usage.BeginStep(scope.Bot.Id, scope.Depth, number, route.Model.Name) : null;
+        return (end is null ? call : null, offer, isAnswer, end);
+    }
+
+    private bool IsLast(int number) =>
+        number >= scope.Bot.Turn.Steps || _own.AreUsedUp || scope.Time.IsNearEnd || scope.Tree.IsBudgetNearEnd;
+
+    private (UpstreamCall Call, ToolOffer? Offer) Compose(bool isAnswer, int? most)
+    {
+        var offer = _hasOwn || !scope.OffersCallerTools ? _callers.Offer(isOnly: scope.Bot.Turn.Steps == 1, isAnswer) : null;
         // A bot whose own tools are none has nothing to offer, and a choice without tools is refused.
         offer = offer is not null && !_hasOwn ? offer with { OfBot = false, Choice = null } : offer;
-        var composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed);
+        var composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
         if (Trim(composed))
         {
-            composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed);
+            composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
         }
 
         var call = new UpstreamCall
@@ -116,7 +149,6 @@ internal sealed class TurnLoop(
             Path = "chat/completions",
             Body = composed,
             Usage = scope.Tree.Metered.Usage,
-            Step = scope.Tree.Metered.Usage.BeginStep(scope.Bot.Id, scope.Depth, number, route.Model.Name),
             IsStream = true,
             WantsUsage = true,
         };
@@ -187,150 +219,22 @@ internal sealed class TurnLoop(
         return isLast || scope.Time.RanOut ? Finished("length") : null;
     }
 
-    private async IAsyncEnumerable<BotEvent> ToolsAsync(int number, ModelStep step, StepCalls calls)
-    {
-        var own = calls.Own;
-        var results = new Dictionary<StepCall, string>();
-        if (calls.Callers.Count == 0 && own.FirstOrDefault(IsHandoff) is { } handoff)
-        {
-            await foreach (var happened in HandOffAsync(number, handoff, results))
-            {
-                yield return happened;
-                if (happened is BotEvent.Finished or BotEvent.Failed)
-                {
-                    yield break;
-                }
-            }
-
-            own = [];
-        }
-
-        Add(StepMessages.Assistant(step.Text, calls.All));
-        await foreach (var happened in RunAllAsync(number, own, results))
-        {
-            yield return happened;
-        }
-
-        foreach (var call in calls.Own)
-        {
-            Add(StepMessages.Result(
-                call.UpstreamId, results.GetValueOrDefault(call, "Not run: the conversation was to be handed over.")));
-        }
-
-        if (calls.Callers.Count > 0)
-        {
-            await hidden.KeepAsync(scope.Context.Caller.WorkspaceId, scope.Bot.Id, calls.Callers, HiddenMessages.Join(_hidden));
-            yield return Finished("tool_calls");
-        }
-    }
-
-    private async IAsyncEnumerable<BotEvent> RunAllAsync(int number, IReadOnlyList<StepCall> own, Dictionary<StepCall, string> results)
-    {
-        var numbers = new Dictionary<StepCall, int>();
-        foreach (var call in own)
-        {
-            numbers[call] = ++_callsSeen;
-            yield return new BotEvent.ToolStarted(number, numbers[call], call.Name);
-        }
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(scope.Time.Tools);
-        var isTooDear = scope.Tree.IsBudgetNearEnd;
-        var running = own.Select(call => _runs.RunAsync(
-            call, isTooDear || !MayCall() ? ToolRuns.NoMore : null, stop.Token)).ToList();
-        try
-        {
-            await foreach (var ended in Task.WhenEach(running))
-            {
-                var done = await ended;
-                results[done.Call] = done.Result.Text;
-                yield return new BotEvent.ToolDone(number, numbers[done.Call], done.Call.Name, done.Result.IsFailure, done.Duration);
-            }
-        }
-        finally
-        {
-            // Nothing of a turn outlives it: what its members use is recorded with the request.
-            await stop.CancelAsync();
-            await ((Task)Task.WhenAll(running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    /// <summary>Counts a call, for this bot and for all bots of the request together.</summary>
-    private bool MayCall() => ++_toolCalls <= scope.Bot.Turn.ToolCalls && scope.Tree.MayCallTool();
-
-    private bool IsHandoff(StepCall call) => tools.Find(call.Name) is MemberTool { IsHandoff: true };
-
-    /// <summary>The member's answer, as the turn's. What keeps it from beginning is told to the model instead.</summary>
-    private async IAsyncEnumerable<BotEvent> HandOffAsync(int number, StepCall call, Dictionary<StepCall, string> results)
-    {
-        var tool = (MemberTool)tools.Find(call.Name)!;
-        var message = Words(call);
-        var member = scope.Tree.IsBudgetNearEnd || !MayCall() ? null : await tool.FindAsync(scope.Context, scope.Time.Caller);
-        if (message is null || member is null)
-        {
-            results[call] = message is null ? "'message' must be a text that is not empty." : "This assistant is not available now.";
-            yield break;
-        }
-
-        var seen = ++_callsSeen;
-        yield return new BotEvent.ToolStarted(number, seen, call.Name);
-        var began = clock.GetTimestamp();
-        var hasBegun = false;
-        await foreach (var happened in scope.Turns.HandOffAsync(scope, member, message))
-        {
-            if (happened is BotEvent.Failed failed && !hasBegun)
-            {
-                results[call] = $"{member.Name} could not answer: {failed.Error.Code ?? failed.Error.Type}.";
-                yield return new BotEvent.ToolDone(number, seen, call.Name, true, clock.GetElapsedTime(began));
-                yield break;
-            }
-
-            hasBegun = true;
-            if (happened is BotEvent.Finished)
-            {
-                yield return new BotEvent.ToolDone(number, seen, call.Name, false, clock.GetElapsedTime(began));
-            }
-
-            yield return happened;
-        }
-    }
-
-    private static string? Words(StepCall call)
-    {
-        try
-        {
-            using var arguments = JsonDocument.Parse(call.Arguments);
-            return MemberTool.Message(arguments.RootElement);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private void Add(TurnMessage message)
-    {
-        _hidden.Add(message);
-        scope.Messages.Add(message);
-    }
-
-    private Task KeepAsync(string text, StepCalls calls) => hidden.KeepAsync(
+    /// <param name="last">What the step said, where it is not among the hidden messages yet.</param>
+    private Task KeepAsync(StepCalls calls, params IEnumerable<TurnMessage> last) => hidden.KeepAsync(
         scope.Context.Caller.WorkspaceId, scope.Bot.Id, calls.Callers,
-        HiddenMessages.Join([.. _hidden, StepMessages.Assistant(text, calls.All)]));
+        HiddenMessages.Write(_own.Hidden.Concat(last), scope.Context.Citations));
 
-    /// <summary>An event, and before the first text of a step the blank line that parts it from an earlier one's.</summary>
-    private IEnumerable<BotEvent> Joined(BotEvent happened)
+    /// <summary>Whether an event is the first text of a step behind one that spoke too: a blank line parts the two.</summary>
+    private bool BeginsText(BotEvent happened)
     {
-        if (happened is BotEvent.Text { Piece.Length: > 0 })
+        if (happened is not BotEvent.Text { Piece.Length: > 0 })
         {
-            if (_hasSpoken && !_speaks)
-            {
-                yield return new BotEvent.Text("\n\n", null);
-            }
-
-            _hasSpoken = _speaks = true;
+            return false;
         }
 
-        yield return happened;
+        var isSecond = _hasSpoken && !_speaks;
+        _hasSpoken = _speaks = true;
+        return isSecond;
     }
 
     private BotEvent.Finished Finished(string reason) => new(reason, scope.Tree.Usage);
@@ -343,7 +247,7 @@ internal sealed class TurnLoop(
             && index < tools.Tools.Count;
         var concealed = isOfOwnTool
             ? said with { Message = "The bot's model refused one of the bot's tools.", Param = null }
-            : Backstory.Conceal(said, TurnPrompt.Private(_prompt, story, tools, _hidden, scope));
+            : Backstory.Conceal(said, TurnPrompt.Private(_prompt, story, tools, scope));
         var offersOwn = _hasOwn && call.Body.TryGet("tools"u8, out _);
         return MessagePositions.Restore(
             concealed, scope.Messages.All, _prompt.Length > 0 ? 1 : 0, offersOwn ? tools.Tools.Count : 0);

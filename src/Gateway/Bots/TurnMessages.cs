@@ -7,7 +7,8 @@ namespace Gateway.Bots;
 /// <summary>One message as the model is sent it.</summary>
 /// <param name="role">Empty for one that is not known here.</param>
 /// <param name="position">In what the caller sent; null: it did not send it.</param>
-internal sealed class TurnMessage(string role, byte[] json, int? position)
+/// <param name="isHidden">Whether the caller has not seen it: it is a step of the bot's, of this request or an earlier one.</param>
+internal sealed class TurnMessage(string role, byte[] json, int? position, bool isHidden = false)
 {
     private long? _tokens;
 
@@ -16,6 +17,8 @@ internal sealed class TurnMessage(string role, byte[] json, int? position)
     public byte[] Json { get; } = json;
 
     public int? Position { get; } = position;
+
+    public bool IsHidden { get; } = isHidden;
 
     /// <summary>An estimate.</summary>
     public long Tokens => _tokens ??= PromptEstimate.Tokens(Json);

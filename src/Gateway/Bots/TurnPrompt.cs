@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 
 namespace Gateway.Bots;
 
@@ -28,7 +29,7 @@ internal static class TurnPrompt
     }
 
     /// <summary>All that the bot added to what is sent, which no refusal may quote to the caller.</summary>
-    public static string Private(string prompt, string story, Toolset tools, IEnumerable<TurnMessage> hidden, TurnScope scope)
+    public static string Private(string prompt, string story, Toolset tools, TurnScope scope)
     {
         // The caller's own words stand in the prompt as well, and are no secret to it.
         var text = new StringBuilder(scope.Messages.System.Count == 0 ? prompt : story);
@@ -37,11 +38,38 @@ internal static class TurnPrompt
             text.Append('\n').Append(part);
         }
 
-        foreach (var message in hidden)
+        foreach (var message in scope.Messages.All.Where(m => m.IsHidden))
         {
+            // As it is written and as it reads: a refusal may quote either.
             text.Append('\n').Append(Encoding.UTF8.GetString(message.Json));
+            using var json = JsonDocument.Parse(message.Json);
+            AddTexts(json.RootElement, text);
         }
 
         return text.ToString();
+    }
+
+    private static void AddTexts(JsonElement item, StringBuilder text)
+    {
+        switch (item.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in item.EnumerateObject())
+                {
+                    AddTexts(member.Value, text);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var one in item.EnumerateArray())
+                {
+                    AddTexts(one, text);
+                }
+
+                break;
+            case JsonValueKind.String:
+                text.Append('\n').Append(item.GetString());
+                break;
+        }
     }
 }

@@ -92,7 +92,7 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
     }
 
     private bool IsSpent(decimal share) =>
-        Limits.Usd is { } most && Metered.Usage.Totals().Usd is { } spent && spent >= most * share;
+        Limits.Usd is { } most && Metered.Usage.Totals().Usd is { } spent && spent + Metered.Usage.BesideUsd >= most * share;
 }
 
 /// <summary>One bot's turn in a tree of them.</summary>

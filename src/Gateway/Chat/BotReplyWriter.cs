@@ -133,7 +133,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         return isLegacy ? LegacyFunctions.RewriteReply(_written.WrittenSpan) : _written.WrittenMemory;
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, BotReply reply)
+    private void WriteMessage(Utf8JsonWriter json, BotReply reply)
     {
         json.WriteStartObject("message");
         json.WriteString("role", "assistant");
@@ -164,6 +164,11 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
                 json.WriteStartObject(call.Type);
                 json.WriteString("name", call.Name);
                 json.WriteString(call.Type == "custom" ? "input" : "arguments", call.Arguments.ToString());
+                if (isLegacy)
+                {
+                    json.WriteString("id", call.Id);
+                }
+
                 json.WriteEndObject();
                 json.WriteEndObject();
             }
@@ -243,6 +248,11 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
             {
                 json.WriteStartObject("function_call");
                 WriteFunction(json, call, "arguments");
+                if (call.Id is not null)
+                {
+                    json.WriteString("id", call.Id);
+                }
+
                 json.WriteEndObject();
             }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Gateway.Bots;
 using Gateway.Http;
 
 namespace Gateway.Chat;
@@ -9,6 +10,9 @@ namespace Gateway.Chat;
 /// <summary>
 /// The form from before tools: <c>functions</c> and <c>function_call</c>. Translated into tools on the way in, since
 /// newer models know nothing else, and the answer back into its form. Pure.
+/// A bot's call has an <c>id</c> in its <c>function_call</c>, which OpenAI's has not: who sends the message back as it came gets
+/// the bot's hidden steps back by it, and who does not goes on without them. (Name and arguments alone would also be those of
+/// another user's call, whose steps are nobody else's to see.)
 /// </summary>
 internal static class LegacyFunctions
 {
@@ -141,7 +145,7 @@ internal static class LegacyFunctions
             }
             else if (message.TryGetProperty("function_call", out var call) && call.ValueKind == JsonValueKind.Object)
             {
-                open = $"call_{++calls}";
+                open = Text(call, "id") is var id && HiddenSteps.IsOurs(id) ? id : $"call_{++calls}";
                 WriteCaller(json, message, call, open);
             }
             else

@@ -258,7 +258,7 @@ internal sealed class HiddenStepRow
     /// <summary>The id by which the upstream knows the call.</summary>
     public required string UpstreamId { get; set; }
 
-    /// <summary>A JSON array of messages, with the turn's first call alone; null with the others.</summary>
+    /// <summary>A JSON object of messages and the sources they name, with the turn's first call alone; null with the others.</summary>
     public string? Messages { get; set; }
 
     public DateTime ExpiresAt { get; set; }

@@ -116,10 +116,11 @@ internal sealed record ApiError(
     public static ApiError InUse(string what, string user) =>
         new(409, Invalid, "in_use", $"The {what} cannot be deleted: {user}.");
 
-    /// <summary>Somebody else changed it since it was read.</summary>
+    /// <summary>Somebody else changed or deleted it while it was being changed; the same request may go through now.</summary>
     public static ApiError ChangedMeanwhile(string what) =>
         new(409, Invalid, "conflict", $"The {what} was changed or deleted by someone else in this moment; try again.");
 
+    /// <summary>Somebody else changed it since it was read: the version that the caller named is not the last.</summary>
     public static ApiError VersionMismatch(string what) =>
         new(412, Invalid, "version_mismatch", $"The {what} has changed since it was read; read it again and repeat the change.");
 

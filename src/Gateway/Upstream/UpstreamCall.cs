@@ -21,7 +21,7 @@ internal sealed class UpstreamCall
     public required RequestUsage Usage { get; init; }
 
     /// <summary>The step of a bot that asks, to which each attempt is added as well; null: no bot does.</summary>
-    public StepUsage? Step { get; init; }
+    public StepUsage? Step { get; set; }
 
     public bool IsStream { get; init; }
 

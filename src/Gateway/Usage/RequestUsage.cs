@@ -18,12 +18,38 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
     private const string CallerLeft = "caller_left";
     private const string Shutdown = "shutdown";
 
+    private static readonly AsyncLocal<RequestUsage?> AroundNow = new();
+
     private readonly Lock _lock = new();
     private readonly List<AttemptUsage> _attempts = new(1);
     private readonly List<StepUsage> _stepList = [];
     private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly RequestUsage? _around = AroundNow.Value;
+    private decimal _besideUsd;
     private bool _isDispatched;
     private bool _isEnded;
+
+    /// <summary>
+    /// The request for whose sake others are begun from here on, such as a search in a dataset, which has a row of its own.
+    /// Holds until the async method that sets it returns.
+    /// </summary>
+    public static RequestUsage? Around
+    {
+        get => AroundNow.Value;
+        set => AroundNow.Value = value;
+    }
+
+    /// <summary>What requests that were begun for its sake cost so far, as far as their prices are known. In none of its sums.</summary>
+    public decimal BesideUsd
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _besideUsd;
+            }
+        }
+    }
 
     /// <summary>Version 7, ours; the row's identity.</summary>
     public Guid Id { get; } = id;
@@ -163,6 +189,15 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
             }
         }
 
+        _around?.AddBeside(Totals().Usd ?? 0);
         journal.WriteEnd(this, status, reason, ElapsedMs);
+    }
+
+    private void AddBeside(decimal usd)
+    {
+        lock (_lock)
+        {
+            _besideUsd += usd;
+        }
     }
 }

@@ -35,6 +35,19 @@ public sealed class CitationTests(SchemaValidator schemas)
     }
 
     [Fact]
+    public void Sources_of_earlier_steps_have_their_numbers_and_new_ones_those_behind()
+    {
+        var sources = new Citations();
+        var other = new Citation("Other", "https://example.com/b", null, null);
+
+        sources.Restore([Page]);
+        sources.Restore([Page, Record]);
+
+        Assert.Equal([2, 3, 1], new[] { Record, other, Page }.Select(sources.Number));
+        Assert.Equal([Page, Record, other], sources.All);
+    }
+
+    [Fact]
     public async Task Annotations_follow_the_schema_and_are_read_by_the_SDK()
     {
         var reply = new BotReply(1_000);

@@ -31,7 +31,7 @@ public sealed class HiddenStepTests(TurnSetup setup) : TurnTest(setup)
         var messages = sent["messages"]!.AsArray();
         Assert.Equal(
             isMixed ? ["system", "user", "assistant", "tool", "tool"] : ["system", "user", "assistant", "tool", "assistant", "tool"], RolesIn(sent));
-        Assert.Equal("From the member.", (string?)messages[3]!["content"]);
+        Assert.Equal(Framed("member", "From the member."), (string?)messages[3]!["content"]);
         Assert.Equal(isMixed ? 2 : 1, messages[2]!["tool_calls"]!.AsArray().Count);
         Assert.Equal((isMixed ? "up_1" : "up_0", "the caller's"), ((string?)messages[^1]!["tool_call_id"], (string?)messages[^1]!["content"]));
         Assert.DoesNotContain("call_gw", sent.ToJsonString(), StringComparison.Ordinal);
@@ -88,6 +88,68 @@ public sealed class HiddenStepTests(TurnSetup setup) : TurnTest(setup)
 
         Assert.Equal(
             ["up_0", "up_1"], Setup.Asked("lead")[^1]["messages"]![2]!["tool_calls"]!.AsArray().Select(c => (string?)c!["id"]));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_form_from_before_tools_finds_them_by_the_message_that_is_sent_back_as_it_came(bool stream)
+    {
+        const string Functions = ""","functions":[{"name":"look_up","parameters":{"type":"object"}}]""";
+        Setup.Script("lead", Says.Asks("member", "A"), Says.Calls("I see.", ("look_up", """{"of":"b"}""")), Says.Text("Done."));
+        Setup.Script("member", Says.Text("From the member."));
+
+        var first = await Setup.AskAsync("lead", "Go", stream, Cancel, Functions);
+        var message = stream ? MessageOfStream(first) : MessageOf(first);
+        var second = await RawReply.PostAsync(
+            Setup.SecondClient, "/v1/chat/completions",
+            $$"""{"model":"bot/id=lead","messages":[{"role":"user","content":"Go"},{{message.ToJsonString()}},{"role":"function","name":"look_up","content":"the caller's"}]{{Functions}}}""",
+            Cancel);
+
+        Assert.Equal(("look_up", """{"of":"b"}"""), ((string?)message["function_call"]!["name"], (string?)message["function_call"]!["arguments"]));
+        Assert.Equal("Done.", (string?)MessageOf(second)["content"]);
+        var sent = Setup.Asked("lead")[^1];
+        Assert.Equal(["system", "user", "assistant", "tool", "assistant", "tool"], RolesIn(sent));
+        Assert.Equal(Framed("member", "From the member."), (string?)sent["messages"]![3]!["content"]);
+        Assert.Equal(("up_0", "the caller's"), ((string?)sent["messages"]![5]!["tool_call_id"], (string?)sent["messages"]![5]!["content"]));
+        if (!stream)
+        {
+            await Setup.Schemas.AssertValidAsync("CreateChatCompletionResponse", first.Body, Cancel);
+        }
+    }
+
+    /// <summary>Put together as clients of that form do: what is a text grows, what comes once stays.</summary>
+    private static JsonObject MessageOfStream(RawReply reply)
+    {
+        var call = new JsonObject();
+        foreach (var piece in Transcript.Events(reply.Body).SkipLast(1).SelectMany(e => JsonNode.Parse(e)!["choices"]!.AsArray())
+            .Select(c => c!["delta"]!["function_call"]).OfType<JsonObject>())
+        {
+            foreach (var (name, value) in piece)
+            {
+                call[name] = (string?)call[name] + (string?)value;
+            }
+        }
+
+        return new JsonObject { ["role"] = "assistant", ["content"] = Transcript.ContentOf(reply.Body), ["function_call"] = call };
+    }
+
+    [Fact]
+    public async Task A_refusal_that_quotes_the_hidden_steps_is_told_without_its_words()
+    {
+        Setup.Script(
+            "lead", Says.Asks("member", "A"), Says.Calls("", ("look_up", "{}")),
+            Answer.Refusal(400, "Refused: 'The cellar\nis full of gold.'", "invalid_request_error"),
+            Answer.Refusal(400, "Refused: 'the caller's'", "invalid_request_error"));
+        Setup.Script("member", Says.Text("Nobody knows. The cellar\nis full of gold."));
+        var message = MessageOf(await Setup.AskAsync("lead", "Go", false, Cancel, Tools));
+        var back = Back(message, (string)message["tool_calls"]![0]!["id"]!);
+
+        var quoting = await RawReply.PostAsync(Setup.SecondClient, "/v1/chat/completions", back, Cancel);
+        var ofTheCallers = await RawReply.PostAsync(Setup.SecondClient, "/v1/chat/completions", back, Cancel);
+
+        Assert.Equal((400, false), (quoting.Status, quoting.Text.Contains("gold", StringComparison.Ordinal)));
+        Assert.Equal((400, true), (ofTheCallers.Status, ofTheCallers.Text.Contains("the caller's", StringComparison.Ordinal)));
     }
 
     private static string Back(JsonNode message, string callId) =>

@@ -1,4 +1,5 @@
 using Gateway.Bots;
+using Gateway.Tests.Limits;
 using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -22,10 +23,35 @@ public sealed class HiddenStepsWithoutDatabaseTests
         string[] ids = [calls[0].ShownId, calls[1].ShownId, HiddenSteps.NewCallId()];
         var found = await steps.FindAsync(workspace, "bot", ids, cancel);
         Assert.Equal(["up_1", "up_2"], found.Values.Select(c => c.UpstreamId).Order());
-        Assert.NotNull(found[calls[0].ShownId].Messages);
-        Assert.Null(found[calls[1].ShownId].Messages);
+        Assert.NotNull(found[calls[0].ShownId].Steps);
+        Assert.Null(found[calls[1].ShownId].Steps);
         Assert.Empty(await steps.FindAsync(workspace, "another", ids, cancel));
         Assert.Empty(await steps.FindAsync(Guid.NewGuid(), "bot", ids, cancel));
+    }
+
+    [Fact]
+    public void Memory_lets_go_of_the_oldest_by_calls_by_bytes_and_by_age()
+    {
+        var clock = ShiftedClock.InMidMinute();
+        var memory = new HiddenMemory(TimeSpan.FromHours(24), clock, mostCalls: 3, mostBytes: 100);
+        var workspace = Guid.NewGuid();
+        void Keep(string id, int bytes) => memory.Keep((workspace, "bot", id), new HiddenCall(id, bytes == 0 ? null : new byte[bytes]));
+        string Kept() => string.Concat(new[] { "a", "b", "c", "d", "e", "f", "g" }.Where(id => memory.Find((workspace, "bot", id)) is not null));
+
+        Keep("a", 40);
+        Keep("b", 0);
+        Keep("c", 0);
+        Assert.Equal("abc", Kept());
+        Keep("d", 30);
+        Assert.Equal("bcd", Kept());
+        Keep("e", 80);
+        Assert.Equal("e", Kept());
+        Keep("f", 101);
+        Assert.Equal("", Kept());
+        Keep("g", 100);
+        Assert.Equal("g", Kept());
+        clock.Advance(TimeSpan.FromHours(25));
+        Assert.Equal("", Kept());
     }
 
     private static StepCall Call(string id)

@@ -40,6 +40,56 @@ public sealed class TeamTests(TurnSetup setup) : TurnTest(setup)
         Assert.InRange(count, 5, 3 + (3 * 3) + (3 * 3 * 3));
     }
 
+    [Fact]
+    public async Task Three_levels_that_ask_everybody_again_and_again_stay_within_the_limits_of_the_first()
+    {
+        foreach (var bot in new[] { "chief", "captain", "bosun", "deckhand", "cook" })
+        {
+            Setup.Script(bot, Answer.ByRequest(r => ToolsIn(r.Json).Any() && (string?)r.Json["tool_choice"] != "none"
+                ? Says.Calls("", [.. ToolsIn(r.Json).Select(tool => (tool!, Says.Message("And you?")))])
+                : Says.Text($"From the {bot}.")));
+        }
+
+        var reply = await Setup.AskAsync("chief", "Go", false, Cancel);
+
+        Assert.Equal(("From the chief.", "stop"), ((string?)MessageOf(reply)["content"], FinishOf(reply)));
+        var (steps, _, _) = await Setup.UsageAsync(reply.Headers["x-request-id"], Cancel);
+        var seen = steps.Select(s => (Bot: (string?)s!["bot"], Depth: (int)s["depth"]!, Number: (int)s["step"]!)).ToList();
+        Assert.Equal([1, 2, 3], seen.Select(s => s.Depth).Distinct().Order());
+        Assert.All(seen, s => Assert.Equal(s.Depth == 1, s.Bot == "chief"));
+        Assert.InRange(seen.Count(s => s is { Depth: > 1, Number: 1 }), 4, 10);
+        Assert.InRange(seen.Count(s => s.Depth == 1), 2, 3);
+        Assert.Equal(["ask_bosun", "ask_captain"], ToolsIn(Setup.Asked("chief")[0]).Order());
+        Assert.All(Setup.Upstream.Requests, r => Assert.True(r.Model == "chief" || !ToolsIn(r.Json).Contains("ask_chief")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task When_the_caller_leaves_every_branch_of_three_levels_is_ended(bool stream)
+    {
+        Setup.Script("chief", Says.Calls("", ("ask_captain", Says.Message("A")), ("ask_bosun", Says.Message("B"))));
+        Setup.Script("captain", Says.Asks("deckhand", "A"));
+        Setup.Script("bosun", Says.Calls("", ("ask_deckhand", Says.Message("B")), ("ask_cook", Says.Message("C"))));
+        Setup.Script("deckhand", Answer.Stream(Piece.Of(Chat.Wire.Role() + Chat.Wire.Text("A")), Piece.Stall));
+        Setup.Script("cook", Answer.After(TimeSpan.FromMinutes(5), Says.Text("Too late.")));
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+
+        var asking = Setup.AskAsync("chief", "Go", stream, leave.Token);
+        var requests = new List<UpstreamRequest>();
+        while (requests.Count < 6)
+        {
+            requests.Add(await Setup.Upstream.NextRequestAsync(Cancel));
+        }
+
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+
+        var branches = requests.Where(r => r.Model is "deckhand" or "cook").ToList();
+        Assert.Equal(["cook", "deckhand", "deckhand"], branches.Select(b => b.Model).Order());
+        await Task.WhenAll(branches.Select(b => b.Disconnected)).WaitAsync(TimeSpan.FromSeconds(10), Cancel);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -36,7 +36,7 @@ public sealed class TurnTests(TurnSetup setup) : TurnTest(setup)
         Assert.Equal(["ask_member", "ask_other"], ToolsIn(first));
         Assert.Equal(["system", "user", "assistant", "tool"], RolesIn(second));
         Assert.Equal("up_0", (string?)second["messages"]![3]!["tool_call_id"]);
-        Assert.Equal("Paid on Monday.", (string?)second["messages"]![3]!["content"]);
+        Assert.Equal(Framed("member", "Paid on Monday."), (string?)second["messages"]![3]!["content"]);
         Assert.Equal("Is it paid?", (string?)Setup.Asked("member")[0]["messages"]![1]!["content"]);
     }
 
@@ -122,6 +122,29 @@ public sealed class TurnTests(TurnSetup setup) : TurnTest(setup)
         Assert.Equal(("What I know.", "stop"), ((string?)MessageOf(reply)["content"], FinishOf(reply)));
         Assert.Equal("none", (string?)Setup.Asked("poor")[1]["tool_choice"]);
         Assert.Empty(Setup.Asked("member"));
+    }
+
+    [Theory]
+    [InlineData("thrifty", "Let me see.\n\nWhat I know.", "stop", 2)]
+    [InlineData("broke", "Let me see.", "length", 1)]
+    public async Task A_step_that_the_limits_refuse_becomes_a_short_answer_or_an_end_and_no_error(
+        string bot, string text, string finish, int steps)
+    {
+        Setup.Script(bot, Says.Asks("member", "More?", "Let me see."), Says.Text("What I know."));
+        Setup.Script("member", Says.Text("More."));
+
+        var reply = await Setup.AskAsync(bot, "Go", false, Cancel, ",\"max_tokens\":2000");
+
+        Assert.Equal((text, finish), ((string?)MessageOf(reply)["content"], FinishOf(reply)));
+        Assert.Equal(steps, Setup.Asked(bot).Count);
+        if (steps > 1)
+        {
+            var last = Setup.Asked(bot)[^1];
+            Assert.Equal(("none", 256), ((string?)last["tool_choice"], (int)last["max_tokens"]!));
+        }
+
+        var (listed, _, count) = await Setup.UsageAsync(reply.Headers["x-request-id"], Cancel);
+        Assert.Equal((steps + 1, steps + 1), (listed.Count, count));
     }
 
     [Fact]
@@ -262,6 +285,29 @@ public sealed class TurnTests(TurnSetup setup) : TurnTest(setup)
         var steps = Transcript.Events(shown.Body).SkipLast(1).Select(e => JsonNode.Parse(e)!["gateway"]?["step"]).OfType<JsonNode>().ToList();
         Assert.Equal(["started", "done"], steps.Select(s => (string?)s["status"]));
         Assert.All(steps, s => Assert.Equal("ask_member", (string?)s["tool"]));
+    }
+
+    [Fact]
+    public async Task Steps_of_who_takes_over_are_numbered_behind_and_shown_where_their_owner_allows_it()
+    {
+        // The first who is to take over asks somebody and fails; the second keeps its steps to itself.
+        Setup.Script("usher", Says.Asks("lead", "Yours."), Says.Asks("brief", "Yours."));
+        Setup.Script("lead", Says.Asks("member", "Hi"), Answer.Refusal(500));
+        Setup.Script("brief", Says.Asks("member", "Hi"), Says.Text("Mine."));
+        Setup.Script("member", Says.Text("So."));
+        using var client = Setup.Gateway.Client(Setup.Key);
+        client.DefaultRequestHeaders.Add("X-Gateway-Steps", "on");
+
+        var reply = await RawReply.PostAsync(client, "/v1/chat/completions", Chat.Wire.Ask("bot/id=usher"), Cancel);
+
+        Assert.Equal("Mine.", Transcript.ContentOf(reply.Body));
+        Assert.Equal(
+            [
+                "1 1 ask_lead started", "2 2 ask_member started", "2 2 ask_member done", "1 1 ask_lead failed",
+                "3 3 ask_brief started", "3 3 ask_brief done",
+            ],
+            Transcript.Events(reply.Body).SkipLast(1).Select(e => JsonNode.Parse(e)!["gateway"]?["step"]).OfType<JsonNode>()
+                .Select(s => $"{s["step"]} {s["call"]} {s["tool"]} {s["status"]}"));
     }
 
     [Fact]

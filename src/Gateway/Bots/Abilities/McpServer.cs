@@ -45,6 +45,8 @@ internal sealed class McpServer(
     private Task<McpListing>? _listing;
     private long _listedAt;
     private bool _isChanged;
+    private int _uses;
+    private volatile bool _isEnded;
 
     /// <summary>The tools that bots may call. Asks the server when the last list is old, or the server said that it changed.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
@@ -70,25 +72,55 @@ internal sealed class McpServer(
     public async Task<CallToolResult> CallAsync(string tool, JsonElement arguments, CancellationToken cancel)
     {
         var call = new CallToolRequestParams { Name = tool, Arguments = arguments.EnumerateObject().ToDictionary(a => a.Name, a => a.Value) };
-        var client = await ConnectAsync(cancel);
+        BeginUse();
         try
         {
-            return await client.CallToolAsync(call, cancel);
+            var client = await ConnectAsync(cancel);
+            try
+            {
+                return await client.CallToolAsync(call, cancel);
+            }
+            catch (Exception lost) when (IsLostSession(lost) && !cancel.IsCancellationRequested)
+            {
+                log.McpSessionLost(ability, lost.GetType().Name);
+                Drop(client);
+                client = await ConnectAsync(cancel);
+                return await client.CallToolAsync(call, cancel);
+            }
         }
-        catch (Exception lost) when (IsLostSession(lost) && !cancel.IsCancellationRequested)
+        finally
         {
-            log.McpSessionLost(ability, lost.GetType().Name);
-            Drop(client);
-            client = await ConnectAsync(cancel);
-            return await client.CallToolAsync(call, cancel);
+            _ = EndUseAsync();
         }
     }
 
+    /// <summary>Ends the session: now, or when those who use it are done with it.</summary>
     public async ValueTask DisposeAsync()
+    {
+        BeginUse();
+        _isEnded = true;
+        await EndUseAsync();
+    }
+
+    private void BeginUse()
+    {
+        lock (_lock)
+        {
+            _uses++;
+        }
+    }
+
+    /// <summary>Whoever comes after the end, and makes a session, takes it along.</summary>
+    private async Task EndUseAsync()
     {
         McpClient? client;
         lock (_lock)
         {
+            if (--_uses > 0 || !_isEnded)
+            {
+                return;
+            }
+
             (client, _client) = (_client, null);
         }
 
@@ -109,6 +141,7 @@ internal sealed class McpServer(
     private async Task<McpListing> ListNowAsync()
     {
         using var limit = new CancellationTokenSource(longestListing);
+        BeginUse();
         try
         {
             var client = await ConnectAsync(limit.Token);
@@ -132,6 +165,10 @@ internal sealed class McpServer(
             var why = McpProblem.Describe(failed);
             log.McpServerUnavailable(ability, why);
             return new McpListing([], why);
+        }
+        finally
+        {
+            _ = EndUseAsync();
         }
     }
 

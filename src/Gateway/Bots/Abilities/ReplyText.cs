@@ -18,10 +18,12 @@ internal static class ReplyText
     {
         if (reply.Status >= 400)
         {
-            var said = IsText(reply) ? secrets.Conceal(Text(reply), reply.IsCut) : "";
+            // The words behind the status are the server's own, as is the rest.
+            var said = $"{OneLine(secrets.Conceal(reply.Reason))}\n{(IsText(reply) ? Text(reply) : "")}".Trim();
+            said = secrets.Conceal(said, reply.IsCut);
             said = said.Length <= LongestError ? said : said[..LongestError] + "…";
             return ToolResult.Failed(
-                $"The request failed with status {reply.Status} {secrets.Conceal(OneLine(reply.Reason))}.".Replace(" .", ".", StringComparison.Ordinal)
+                $"The request failed with status {reply.Status}."
                 + (said.Length == 0 ? "" : "\n" + DataText.Of($"reply to '{ability}'", said)));
         }
 

@@ -51,7 +51,7 @@ internal sealed class FetchPageTool(EgressGuard guard) : BotTool
 
             return await PageOfAsync(reply, cancel) is { } page
                 ? Show(reply, page, start, turn.Citations)
-                : ToolResult.Failed($"The page is of the type '{reply.MediaType}', which cannot be read as text.");
+                : ToolResult.Failed($"The page is of the type '{reply.MediaType[..Math.Min(reply.MediaType.Length, 80)]}', which cannot be read as text.");
         }
         catch (EgressException failed)
         {
