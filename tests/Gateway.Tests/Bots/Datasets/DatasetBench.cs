@@ -38,12 +38,13 @@ internal sealed class DatasetBench : IAsyncDisposable
         Catalog = new Catalog(settings, _box, NullLogger<Catalog>.Instance);
         Jobs = new JobTable(source, settings, clock);
         Writer = new RecordWriter(source, Jobs);
-        Index = new VectorIndex(source, settings, NullLogger<VectorIndex>.Instance);
+        Indexes = new VectorIndexes(source, clock, NullLogger<VectorIndexes>.Instance);
+        Index = new VectorIndex(source, settings, Indexes, NullLogger<VectorIndex>.Instance);
         Scans = new VectorScans(source, clock);
         // No limits are set, so nothing is leased.
         var account = new EmbedderAccount(new Embeddings(_transport), new UsageJournal(clock), new Limiter(null!, new WorkspaceLimits(), clock));
         Vectors = new ChunkVectors(source, Index, account, Catalog, Jobs);
-        Run = new IngestRun(source, Writer, Vectors, Index, Catalog, settings, clock);
+        Run = new IngestRun(source, Writer, new Reindexer(source, Jobs), Vectors, Index, Indexes, Catalog, settings, clock);
         Texts = new FullText(source);
         Search = new DatasetSearch(
             source, Texts, Index, Scans, new DatasetSize(source, clock), account, Catalog, settings, NullLogger<DatasetSearch>.Instance);
@@ -58,6 +59,8 @@ internal sealed class DatasetBench : IAsyncDisposable
     public JobTable Jobs { get; }
 
     public RecordWriter Writer { get; }
+
+    public VectorIndexes Indexes { get; }
 
     public VectorIndex Index { get; }
 
@@ -215,6 +218,24 @@ internal sealed class DatasetBench : IAsyncDisposable
         await using var row = await command.ExecuteReaderAsync(Cancel);
         Assert.True(await row.ReadAsync(Cancel));
         Assert.Equal(0, row.GetInt64(1));
+    }
+
+    /// <summary>What Postgres does for a search by vectors, as EXPLAIN says it.</summary>
+    public async Task<string> PlanAsync(Dataset dataset, float[] query, bool isIndexed)
+    {
+        await using var connection = await _source.OpenConnectionAsync(Cancel);
+        await using var transaction = await connection.BeginTransactionAsync(Cancel);
+        await using var command = await VectorIndex.ComposeAsync(
+            connection, new DatasetScope(Workspace, dataset.Id), Model, query, null, 50, isIndexed, Cancel);
+        command.CommandText = $"EXPLAIN (COSTS OFF) {command.CommandText}";
+        await using var rows = await command.ExecuteReaderAsync(Cancel);
+        var plan = new StringBuilder();
+        while (await rows.ReadAsync(Cancel))
+        {
+            plan.AppendLine(rows.GetString(0));
+        }
+
+        return plan.ToString();
     }
 
     public async ValueTask DisposeAsync()
