@@ -92,7 +92,7 @@ internal static class GatewayFileShape
         new("name", ExactModelName, "What datasets call it. Its identity.", IsRequired: true),
         new("provider", ProviderName, "The provider's name.", IsRequired: true),
         new("model", ExactModelName, "What the provider calls the model. The name above by default."),
-        new("dimensions", new Number(1, 16_000, IsWhole: true), "How many numbers a vector has. Above 4000 there is no index for large datasets: a search compares all vectors.", IsRequired: true),
+        new("dimensions", new Number(1, 16_000, IsWhole: true), "How many numbers a vector has.", IsRequired: true),
         new("price", new FileShape.Object(new Field("input", UsdPerMillion, "Of the texts' tokens.", IsRequired: true)),
             "USD per million tokens. Absent: unknown."));
 

@@ -94,16 +94,19 @@ internal sealed class DatasetBench : IAsyncDisposable
 
     public GatewayDb NewContext() => new(_options);
 
-    public async Task AddModelAsync(string name, int dimensions, string? upstream = null)
+    /// <param name="baseUrl">Of a provider of its own; null: the simulator.</param>
+    public async Task AddModelAsync(string name, int dimensions, string? upstream = null, string? baseUrl = null)
     {
         await using var db = NewContext();
         if (!await db.EmbeddingModels.AnyAsync(m => m.Name == name, Cancel))
         {
+            var provider = baseUrl is null ? null : new ProviderRow { Id = Guid.CreateVersion7(), Name = $"provider-{name}", BaseUrl = baseUrl };
+            db.Providers.AddRange(provider is null ? [] : [provider]);
             db.EmbeddingModels.Add(new EmbeddingModelRow
             {
                 Id = Guid.CreateVersion7(),
                 Name = name,
-                ProviderId = _provider,
+                ProviderId = provider?.Id ?? _provider,
                 UpstreamModel = upstream,
                 Dimensions = dimensions,
             });
