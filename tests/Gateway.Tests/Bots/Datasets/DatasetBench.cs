@@ -191,13 +191,15 @@ internal sealed class DatasetBench : IAsyncDisposable
         return made;
     }
 
-    public async Task<SearchResult> FindAsync(Dataset dataset, string question, string? filter = null, int? most = null)
+    public async Task<SearchResult> FindAsync(Dataset dataset, string question, string? filter = null, int? most = null) =>
+        await Search.FindAsync(dataset, new SearchQuestion(question, Filter(filter), most, "bench", Guid.Empty), Cancel);
+
+    public static MetadataFilter? Filter(string? json)
     {
-        string? wrong = null;
-        using var json = JsonDocument.Parse(filter ?? "null");
-        var read = MetadataFilter.Read(json.RootElement, out wrong);
+        using var document = JsonDocument.Parse(json ?? "null");
+        var filter = MetadataFilter.Read(document.RootElement, out var wrong);
         Assert.Null(wrong);
-        return await Search.FindAsync(dataset, new SearchQuestion(question, read, most, "bench", Guid.Empty), Cancel);
+        return filter;
     }
 
     public async Task<List<ChunkRow>> ChunksAsync(Dataset dataset)
@@ -224,12 +226,12 @@ internal sealed class DatasetBench : IAsyncDisposable
     }
 
     /// <summary>What Postgres does for a search by vectors, as EXPLAIN says it.</summary>
-    public async Task<string> PlanAsync(Dataset dataset, float[] query, bool isIndexed)
+    public async Task<string> PlanAsync(Dataset dataset, float[] query, bool isIndexed, MetadataFilter? filter = null)
     {
         await using var connection = await _source.OpenConnectionAsync(Cancel);
         await using var transaction = await connection.BeginTransactionAsync(Cancel);
         await using var command = await VectorIndex.ComposeAsync(
-            connection, new DatasetScope(Workspace, dataset.Id), Model, query, null, 50, isIndexed, Cancel);
+            connection, new DatasetScope(Workspace, dataset.Id), Model, query, filter, 50, isIndexed, Cancel);
         command.CommandText = $"EXPLAIN (COSTS OFF) {command.CommandText}";
         await using var rows = await command.ExecuteReaderAsync(Cancel);
         var plan = new StringBuilder();

@@ -90,6 +90,9 @@ public sealed class PgVectorTests(PgVectorFixture fixture) : IClassFixture<PgVec
         Assert.Empty(await IndexesAsync(small));
         Assert.Contains($"Index Scan using {name}", await Bench.PlanAsync(large, query, isIndexed: true), StringComparison.Ordinal);
         Assert.DoesNotContain("Sort", await Bench.PlanAsync(large, query, isIndexed: true), StringComparison.Ordinal);
+        var filtered = await Bench.PlanAsync(large, query, isIndexed: true, DatasetBench.Filter("""{"n":{"$gte":20}}"""));
+        Assert.Contains($"Index Scan using {name}", filtered, StringComparison.Ordinal);
+        Assert.DoesNotContain("Sort", filtered, StringComparison.Ordinal);
         foreach (var dataset in new[] { small, large })
         {
             var plan = await Bench.PlanAsync(dataset, query, isIndexed: false);
