@@ -1,4 +1,5 @@
 using Gateway.Admin.File;
+using Gateway.Bots.Datasets;
 using Gateway.Data;
 using Gateway.Upstream;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +16,7 @@ internal sealed class ApplyWarnings(GatewayDb db, ApplyRows rows, ApplySight sig
         var budgeted = await WithBudgetedKeysAsync(cancel);
         return
         [
-            .. Fallbacks(file).Concat(Search(file)).Concat(SameAbilities(file))
+            .. Fallbacks(file).Concat(Search(file)).Concat(SameAbilities(file)).Concat(Dimensions(file))
                 .Concat(file.Workspaces.SelectMany(w => Prices(w, budgeted.Contains(w.Name)))).OrderBy(w => w.Line),
         ];
     }
@@ -41,6 +42,13 @@ internal sealed class ApplyWarnings(GatewayDb db, ApplyRows rows, ApplySight sig
             .SelectMany(s => s.Abilities.Where(a => a.Kind == AbilityKind.Http).Select(a => (a.Name, Skillset: s.Name)))
             .GroupBy(a => a.Name, a => a.Skillset).Where(g => g.Count() > 1)
         select bot.At.Error($"several skillsets have an ability '{same.Key}': {string.Join(", ", same)}; all but the first get a number behind the name");
+
+    private static IEnumerable<FileError> Dimensions(GatewayFile file) =>
+        from model in file.EmbeddingModels
+        where model.Dimensions > VectorIndexes.MostDimensions
+        select model.At.Field("dimensions", model.At.Line).Error(
+            $"there is no index for vectors of more than {VectorIndexes.MostDimensions} dimensions: searches of large datasets compare all of them, "
+            + "slower with each text; many models make shorter ones when asked for fewer 'dimensions'");
 
     private IEnumerable<FileError> Prices(FileWorkspace workspace, bool hasBudgetedKeys)
     {

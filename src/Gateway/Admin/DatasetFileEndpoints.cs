@@ -1,11 +1,9 @@
 using System.Security.Cryptography;
+using Gateway.Admin.Api;
 using Gateway.Bots.Datasets;
-using Gateway.Bots.Datasets.Parsing;
 using Gateway.Data;
 using Gateway.Http;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Net.Http.Headers;
 using Npgsql;
 
 namespace Gateway.Admin;
@@ -13,17 +11,21 @@ namespace Gateway.Admin;
 /// <summary><c>/admin/v1/datasets/{dataset}/files</c>. A file is kept as it came; a job makes records of it.</summary>
 internal static class DatasetFileEndpoints
 {
-    private const int LongestName = 400;
-    private const int LongestBoundary = 200;
-
     public static void MapDatasetFiles(this IEndpointRouteBuilder dataset)
     {
         dataset.MapPost("/files", UploadAsync)
-            .WithMetadata(new RouteDoc("Takes a file, of which a job makes records.") { IsOwned = true, Takes = "multipart/form-data" });
+            .WithMetadata(new RouteDoc("Takes a file, of which a job makes records.")
+            {
+                IsOwned = true,
+                Takes = "multipart/form-data",
+                TellsVersion = true,
+                TakesVersion = true,
+            });
         dataset.MapGet("/files", ListAsync)
             .WithMetadata(new RouteDoc("Lists the files of a dataset.") { IsOwned = true, Query = ["limit", "after"] });
-        dataset.MapGet("/files/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a file.") { IsOwned = true });
-        dataset.MapDelete("/files/{id}", DeleteAsync).WithMetadata(new RouteDoc("Deletes a file and its records.") { IsOwned = true });
+        dataset.MapGet("/files/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a file.") { IsOwned = true, TellsVersion = true });
+        dataset.MapDelete("/files/{id}", DeleteAsync)
+            .WithMetadata(new RouteDoc("Deletes a file and its records.") { IsOwned = true, TakesVersion = true });
     }
 
     /// <summary>A file of the same name is replaced: its records are compared and only what differs is made anew.</summary>
@@ -35,17 +37,25 @@ internal static class DatasetFileEndpoints
             return DatasetRequest.NoDataset(http).ToResult();
         }
 
-        var (name, content, refused) = await ReadAsync(http, limits, cancel);
+        var (name, content, refused) = await DatasetFileForm.ReadAsync(http, limits, cancel);
         if (refused is not null)
         {
             return refused.ToResult();
         }
 
         var (workspace, id) = (found.Dataset.WorkspaceId, found.Dataset.Id);
-        var row = await db.DatasetFiles.FirstOrDefaultAsync(f => f.WorkspaceId == workspace && f.DatasetId == id && f.Name == name, cancel);
+        // Locked, so that it stays the version that was looked at; and a job that waits, until there is the new content to read.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        var row = (await db.DatasetFiles.FromSql(
+            $"SELECT * FROM dataset_files WHERE workspace_id = {workspace} AND dataset_id = {id} AND name = {name} FOR UPDATE").ToListAsync(cancel)).FirstOrDefault();
         if (row is { Managed: ManagedBy.File })
         {
             return ApiError.ManagedByFile("file").ToResult();
+        }
+
+        if (!ApiVersion.IsWanted(http, row is null ? null : Version(row)))
+        {
+            return ApiError.VersionMismatch("file").ToResult();
         }
 
         var action = row is null ? ApplyChange.Created : ApplyChange.Updated;
@@ -68,8 +78,6 @@ internal static class DatasetFileEndpoints
         row.Content = content!;
         row.Hash = SHA256.HashData(content!);
         new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(workspace, action, "dataset_file", $"{found.Dataset.Name}/{name}", []);
-        // A job that waits is locked until the file's new content is there to read.
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         var job = await IngestJobs.QueueAsync(db, workspace, id, row.Id, clock, cancel);
         try
         {
@@ -86,8 +94,17 @@ internal static class DatasetFileEndpoints
             return ApiError.ChangedMeanwhile("file").ToResult();
         }
 
-        return Results.Json(Show(row, row.Content.Length, job.Id.ToString()), DatasetJson.Default.DatasetFileObject);
+        return Reply(http, row, row.Content.Length, job.Id.ToString());
     }
+
+    private static IResult Reply(HttpContext http, DatasetFileRow row, long bytes, string? job)
+    {
+        ApiVersion.Tell(http, Version(row));
+        return Results.Json(Show(row, bytes, job), DatasetJson.Default.DatasetFileObject);
+    }
+
+    /// <summary>What it says is all that a file is: its name stays, and what replaces it has the same id.</summary>
+    private static string Version(DatasetFileRow row) => Convert.ToHexStringLower(row.Hash);
 
     private static async Task<IResult> ListAsync(HttpContext http, string dataset, GatewayDb db, CancellationToken cancel)
     {
@@ -110,7 +127,7 @@ internal static class DatasetFileEndpoints
     private static async Task<IResult> GetAsync(HttpContext http, string dataset, string id, GatewayDb db, CancellationToken cancel)
     {
         var (file, refused) = await FindAsync(http, dataset, id, db, cancel);
-        return file is null ? refused!.ToResult() : Results.Json(Show(file.Row, file.Bytes, null), DatasetJson.Default.DatasetFileObject);
+        return file is null ? refused!.ToResult() : Reply(http, file.Row, file.Bytes, null);
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -128,9 +145,22 @@ internal static class DatasetFileEndpoints
             return ApiError.ManagedByFile("file").ToResult();
         }
 
+        if (!ApiVersion.IsWanted(http, Version(row)))
+        {
+            return ApiError.VersionMismatch("file").ToResult();
+        }
+
         // The job takes the records away: there may be very many.
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        await db.DatasetFiles.Where(f => f.WorkspaceId == row.WorkspaceId && f.DatasetId == row.DatasetId && f.Id == row.Id).ExecuteDeleteAsync(cancel);
+        var isAny = !ApiVersion.IsNamed(http);
+        var deleted = await db.DatasetFiles
+            .Where(f => f.WorkspaceId == row.WorkspaceId && f.DatasetId == row.DatasetId && f.Id == row.Id && (isAny || f.Hash == row.Hash))
+            .ExecuteDeleteAsync(cancel);
+        if (deleted == 0 && !isAny)
+        {
+            return ApiError.VersionMismatch("file").ToResult();
+        }
+
         await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, row.Id, clock, cancel);
         new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(
             row.WorkspaceId, ApplyChange.Deleted, "dataset_file", $"{dataset}/{row.Name}", []);
@@ -174,71 +204,6 @@ internal static class DatasetFileEndpoints
     private static DatasetFileObject Show(DatasetFileRow row, long bytes, string? job) => new(
         row.Id.ToString(), row.DatasetId.ToString(), row.Name, bytes, row.Managed == ManagedBy.File ? "file" : "api",
         DatasetObjects.Seconds(row.CreatedAt)!.Value, job);
-
-    /// <summary>The one file of a form, in a part named <c>file</c>.</summary>
-    private static async Task<(string? Name, byte[]? Content, ApiError? Refused)> ReadAsync(HttpContext http, BodyLimits limits, CancellationToken cancel)
-    {
-        var request = http.Request;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
-        {
-            return (null, null, ApiError.UnsupportedMediaType(request.ContentType, "multipart/form-data"));
-        }
-
-        if (request.ContentLength > limits.MaxUploadBytes)
-        {
-            return (null, null, RequestBody.TooLarge(http, limits.MaxUploadBytes));
-        }
-
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
-        if (boundary is not { Length: > 0 and <= LongestBoundary })
-        {
-            return (null, null, ApiError.InvalidForm("the Content-Type names no boundary, or one that is too long."));
-        }
-
-        try
-        {
-            return await ReadPartAsync(http, new MultipartReader(boundary, request.Body), limits.MaxUploadBytes, cancel);
-        }
-        catch (Exception broken) when (broken is InvalidDataException || (broken is IOException && broken is not BadHttpRequestException && !cancel.IsCancellationRequested))
-        {
-            return (null, null, ApiError.InvalidForm("its parts cannot be told apart, or it ends too early."));
-        }
-    }
-
-    private static async Task<(string? Name, byte[]? Content, ApiError? Refused)> ReadPartAsync(
-        HttpContext http, MultipartReader form, long most, CancellationToken cancel)
-    {
-        while (await form.ReadNextSectionAsync(cancel) is { } part)
-        {
-            if (part.GetContentDispositionHeader() is not { } disposition || HeaderUtilities.RemoveQuotes(disposition.Name).Value != "file" || !disposition.IsFileDisposition())
-            {
-                continue;
-            }
-
-            var name = (disposition.FileNameStar.Value ?? HeaderUtilities.RemoveQuotes(disposition.FileName).Value ?? "").Trim();
-            if (name.Length is 0 or > LongestName || name.Any(c => char.IsControl(c) || char.IsSurrogate(c)) || !FileParser.IsKnown(name))
-            {
-                return (null, null, ApiError.InvalidValue(
-                    "file", $"expected a file name of at most {LongestName} characters that ends in one of: {string.Join(", ", FileParser.Formats.Select(f => "." + f))}."));
-            }
-
-            using var content = new MemoryStream();
-            var buffer = new byte[64 * 1024];
-            while (await part.Body.ReadAsync(buffer, cancel) is var read && read > 0)
-            {
-                if (content.Length + read > most)
-                {
-                    return (null, null, RequestBody.TooLarge(http, most));
-                }
-
-                content.Write(buffer, 0, read);
-            }
-
-            return content.Length == 0 ? (null, null, ApiError.InvalidValue("file", "it is empty.")) : (name, content.ToArray(), null);
-        }
-
-        return (null, null, ApiError.MissingParameter("file"));
-    }
 
     private sealed class Sized
     {

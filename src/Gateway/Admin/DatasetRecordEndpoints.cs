@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Gateway.Admin.Api;
 using Gateway.Bots.Datasets;
 using Gateway.Bots.Datasets.Parsing;
 using Gateway.Data;
@@ -17,12 +18,13 @@ internal static class DatasetRecordEndpoints
 
     public static void MapDatasetRecords(this IEndpointRouteBuilder dataset)
     {
-        dataset.MapPost("/records", CreateAsync).WithMetadata(new RouteDoc("Adds a text.") { IsOwned = true, Takes = "application/json" });
+        dataset.MapPost("/records", CreateAsync).WithMetadata(new RouteDoc("Adds a text.") { IsOwned = true, Takes = "application/json", TellsVersion = true });
         dataset.MapGet("/records", ListAsync)
             .WithMetadata(new RouteDoc("Lists the texts of a dataset.") { IsOwned = true, Query = ["limit", "after"] });
-        dataset.MapGet("/records/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a text.") { IsOwned = true });
-        dataset.MapPatch("/records/{id}", UpdateAsync).WithMetadata(new RouteDoc("Changes a text.") { IsOwned = true, Takes = "application/json" });
-        dataset.MapDelete("/records/{id}", DeleteAsync).WithMetadata(new RouteDoc("Deletes a text.") { IsOwned = true });
+        dataset.MapGet("/records/{id}", GetAsync).WithMetadata(new RouteDoc("Shows a text.") { IsOwned = true, TellsVersion = true });
+        dataset.MapPatch("/records/{id}", UpdateAsync).WithMetadata(
+            new RouteDoc("Changes a text.") { IsOwned = true, Takes = "application/json", TellsVersion = true, TakesVersion = true });
+        dataset.MapDelete("/records/{id}", DeleteAsync).WithMetadata(new RouteDoc("Deletes a text.") { IsOwned = true, TakesVersion = true });
     }
 
     private static async Task<IResult> CreateAsync(
@@ -80,7 +82,7 @@ internal static class DatasetRecordEndpoints
 
         try
         {
-            await writer.WriteAsync(DatasetSettings.Of(found.Dataset, found.Workspace), [row], null, null, cancel, readAt);
+            row.UpdatedAt = await writer.WriteOneAsync(DatasetSettings.Of(found.Dataset, found.Workspace), row, readAt, cancel);
         }
         catch (DatasetGoneException)
         {
@@ -88,18 +90,34 @@ internal static class DatasetRecordEndpoints
         }
         catch (RecordChangedException)
         {
-            return ApiError.ChangedMeanwhile("record").ToResult();
+            return Raced(http).ToResult();
         }
 
-        if (found.Dataset.EmbeddingModel is not null)
+        if (row.UpdatedAt != readAt)
         {
-            await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, IngestJobs.VectorsAlone, clock, cancel);
+            if (found.Dataset.EmbeddingModel is not null)
+            {
+                await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, IngestJobs.VectorsAlone, clock, cancel);
+            }
+
+            Note(http, db, clock, row, action, found.Dataset.Name);
+            await db.SaveChangesAsync(cancel);
         }
 
-        Note(http, db, clock, row, action, found.Dataset.Name);
-        await db.SaveChangesAsync(cancel);
+        return Reply(http, row);
+    }
+
+    private static IResult Reply(HttpContext http, RecordRow row)
+    {
+        ApiVersion.Tell(http, Version(row));
         return Results.Json(RecordObject.Of(row), DatasetJson.Default.RecordObject);
     }
+
+    /// <summary>When it was last written, to the microsecond, which is what the database keeps.</summary>
+    private static long Version(RecordRow row) => (row.UpdatedAt - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    private static ApiError Raced(HttpContext http) =>
+        ApiVersion.IsNamed(http) ? ApiError.VersionMismatch("record") : ApiError.ChangedMeanwhile("record");
 
     private static void Note(HttpContext http, GatewayDb db, TimeProvider clock, RecordRow row, string action, string dataset) =>
         new AuditLog(db, Actor.Of(RequestFacts.Of(http).Caller!), clock).Add(
@@ -134,7 +152,7 @@ internal static class DatasetRecordEndpoints
     private static async Task<IResult> GetAsync(HttpContext http, string dataset, string id, GatewayDb db, CancellationToken cancel)
     {
         var (_, row, refused) = await FindAsync(http, dataset, id, db, isChange: false, cancel);
-        return row is null ? refused!.ToResult() : Results.Json(RecordObject.Of(row), DatasetJson.Default.RecordObject);
+        return row is null ? refused!.ToResult() : Reply(http, row);
     }
 
     private static async Task<IResult> DeleteAsync(
@@ -148,11 +166,16 @@ internal static class DatasetRecordEndpoints
 
         try
         {
-            await writer.RemoveRecordsAsync(new DatasetScope(row.WorkspaceId, row.DatasetId), [row.Id], null, cancel);
+            await writer.RemoveOneAsync(
+                new DatasetScope(row.WorkspaceId, row.DatasetId), row.Id, ApiVersion.IsNamed(http) ? row.UpdatedAt : null, cancel);
         }
         catch (DatasetGoneException)
         {
             return ApiError.NotFound("dataset").ToResult();
+        }
+        catch (RecordChangedException)
+        {
+            return Raced(http).ToResult();
         }
 
         Note(http, db, clock, row, ApplyChange.Deleted, found!.Value.Dataset.Name);
@@ -178,7 +201,9 @@ internal static class DatasetRecordEndpoints
 
         var isOfFile = isChange && row.FileId is not null && await db.DatasetFiles.AnyAsync(
             f => f.WorkspaceId == row.WorkspaceId && f.DatasetId == row.DatasetId && f.Id == row.FileId && f.Managed == ManagedBy.File, cancel);
-        return isOfFile ? (found, null, ApiError.ManagedByFile("record")) : (found, row, null);
+        return isOfFile ? (found, null, ApiError.ManagedByFile("record"))
+            : isChange && !ApiVersion.IsWanted(http, Version(row)) ? (found, null, ApiError.VersionMismatch("record"))
+            : (found, row, null);
     }
 
     private static ApiError? Read(JsonElement json, RecordRow row)

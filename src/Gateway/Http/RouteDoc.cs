@@ -27,6 +27,12 @@ internal sealed record RouteDoc(string Summary)
     /// <summary>A list that comes without pages.</summary>
     public bool IsWhole { get; init; }
 
+    /// <summary>The reply has an ETag, where the verb does not say so already.</summary>
+    public bool TellsVersion { get; init; }
+
+    /// <summary>If-Match is looked at, where the verb does not say so already.</summary>
+    public bool TakesVersion { get; init; }
+
     /// <summary>Parameters in the query, besides those that the verb brings.</summary>
     public IReadOnlyList<string> Query { get; init; } = [];
 

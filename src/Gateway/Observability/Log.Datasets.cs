@@ -25,4 +25,16 @@ internal static partial class Log
 
     [LoggerMessage(647, LogLevel.Warning, "Dataset {Dataset} could not be searched ({Error})")]
     public static partial void DatasetSearchFailed(this ILogger log, Guid dataset, string error);
+
+    [LoggerMessage(648, LogLevel.Information, "The vectors of dataset {Dataset} have their index, made in {Seconds:0.0} s")]
+    public static partial void VectorIndexMade(this ILogger log, Guid dataset, double seconds);
+
+    [LoggerMessage(649, LogLevel.Warning, "The index for the vectors of dataset {Dataset} cannot be made ({Error}); searches compare all of them")]
+    public static partial void VectorIndexFailed(this ILogger log, Guid dataset, string error);
+
+    [LoggerMessage(650, LogLevel.Information, "Dropped the index {Index}, which nothing needs")]
+    public static partial void VectorIndexDropped(this ILogger log, string index);
+
+    [LoggerMessage(651, LogLevel.Warning, "Indexes of vectors cannot be looked after ({Error}); trying again")]
+    public static partial void VectorIndexesUnavailable(this ILogger log, string error);
 }

@@ -52,6 +52,18 @@ internal sealed class Provider(
         })
         : null;
 
+    /// <summary>
+    /// Half of the places, which is what work that nobody waits for may hold: the others are there for who does. Null: any number.
+    /// </summary>
+    public ConcurrencyLimiter? BackgroundPlaces { get; } = before is not null && before.MaxConcurrency == maxConcurrency ? before.BackgroundPlaces
+        : maxConcurrency is { } all ? new ConcurrencyLimiter(new ConcurrencyLimiterOptions
+        {
+            PermitLimit = Math.Max(1, all / 2),
+            QueueLimit = int.MaxValue,
+            QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+        })
+        : null;
+
     /// <summary>What must not stand in what a caller or a log is told of its words.</summary>
     public ProviderSecrets Secrets { get; } = new(baseUrl, apiKey, headers);
 

@@ -13,23 +13,25 @@ namespace Gateway.Upstream;
 internal sealed class Embeddings(Transport transport)
 {
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
     /// <summary>Models that said that they take no <c>dimensions</c>.</summary>
     private readonly ConcurrentDictionary<string, bool> _withoutDimensions = new(StringComparer.Ordinal);
 
     /// <summary>Makes one vector for each text, and records the call.</summary>
-    /// <param name="retries">How often to try again what may pass, as long as a provider's Retry-After asks.</param>
+    /// <param name="retries">How often to try again what may pass, unless the provider asks for a longer wait than is worth waiting here.</param>
+    /// <param name="isBackground">Nobody waits for it, so it leaves some of the provider's places to others.</param>
     /// <exception cref="EmbeddingException">There are none.</exception>
     /// <exception cref="OperationCanceledException">The caller left, or its time is over.</exception>
     public async Task<float[][]> EmbedAsync(
-        EmbeddingModel model, IReadOnlyList<string> texts, RequestUsage usage, int retries, CancellationToken cancel)
+        EmbeddingModel model, IReadOnlyList<string> texts, RequestUsage usage, int retries, bool isBackground, CancellationToken cancel)
     {
         var estimate = texts.Sum(text => (long)PromptEstimate.Text(text));
         usage.Dispatch(model.Name, estimate);
         var started = usage.ElapsedMs;
         try
         {
-            var reply = await AskAsync(model, texts, retries, cancel);
+            var reply = await AskAsync(model, texts, new Sending(retries, isBackground), cancel);
             Record("ok", reply.Tokens ?? estimate, reply.Tokens is null);
             return reply.Vectors;
         }
@@ -43,18 +45,14 @@ internal sealed class Embeddings(Transport transport)
             model.Label, model.Name, outcome, started, usage.ElapsedMs - started, null, tokens, 0, 0, 0, isEstimated, model.Cost(tokens)));
     }
 
-    private async Task<EmbeddingReply> AskAsync(EmbeddingModel model, IReadOnlyList<string> texts, int retries, CancellationToken cancel)
-    {
-        using var place = model.Provider.Places is { } places ? await places.AcquireAsync(1, cancel) : null;
-        if (place is { IsAcquired: false })
-        {
-            throw new EmbeddingException($"Every place at the provider of '{model.Name}' is taken.", "occupied", isPassing: true);
-        }
+    private readonly record struct Sending(int Retries, bool IsBackground);
 
+    private async Task<EmbeddingReply> AskAsync(EmbeddingModel model, IReadOnlyList<string> texts, Sending sending, CancellationToken cancel)
+    {
         var hasDimensions = !_withoutDimensions.ContainsKey(model.Label);
         try
         {
-            return EmbeddingReply.Read(await SendAsync(model, texts, hasDimensions, retries, cancel), model, texts.Count);
+            return EmbeddingReply.Read(await SendAsync(model, texts, hasDimensions, sending, cancel), model, texts.Count);
         }
         catch (ClientResultException refused) when (hasDimensions && refused.Status == 400)
         {
@@ -67,7 +65,7 @@ internal sealed class Embeddings(Transport transport)
 
         try
         {
-            var reply = await SendAsync(model, texts, hasDimensions: false, retries, cancel);
+            var reply = await SendAsync(model, texts, hasDimensions: false, sending, cancel);
             _withoutDimensions[model.Label] = true;
             return EmbeddingReply.Read(reply, model, texts.Count);
         }
@@ -78,16 +76,16 @@ internal sealed class Embeddings(Transport transport)
     }
 
     private async Task<BinaryData> SendAsync(
-        EmbeddingModel model, IReadOnlyList<string> texts, bool hasDimensions, int retries, CancellationToken cancel)
+        EmbeddingModel model, IReadOnlyList<string> texts, bool hasDimensions, Sending sending, CancellationToken cancel)
     {
-        using var handler = new EmbeddingTransport(transport.For(ModelTimeouts.Default.Connect), model.Provider);
+        using var handler = new EmbeddingTransport(transport.For(ModelTimeouts.Default.Connect), model, sending.IsBackground);
         using var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var pipeline = new HttpClientPipelineTransport(http);
         var client = new EmbeddingClient(model.UpstreamModel, new ApiKeyCredential("replaced by the transport"), new OpenAIClientOptions
         {
             Endpoint = new Uri(model.Provider.BaseUrl),
             Transport = pipeline,
-            RetryPolicy = new ClientRetryPolicy(retries),
+            RetryPolicy = new ShortRetries(sending.Retries),
             NetworkTimeout = LongestCall,
         });
         using var body = BinaryContent.Create(BinaryData.FromBytes(Body(model, texts, hasDimensions)));
@@ -144,9 +142,20 @@ internal sealed class Embeddings(Transport transport)
         };
     }
 
-    private static TimeSpan? RetryAfter(ClientResultException refused) =>
-        refused.GetRawResponse()?.Headers.TryGetValue("Retry-After", out var value) == true
+    private static TimeSpan? RetryAfter(ClientResultException refused) => RetryAfter(refused.GetRawResponse());
+
+    private static TimeSpan? RetryAfter(PipelineResponse? response) =>
+        response?.Headers.TryGetValue("Retry-After", out var value) == true
         && int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
             : null;
+
+    /// <summary>Tries again, unless the provider says that it takes longer: then who asked decides what to do meanwhile.</summary>
+    private sealed class ShortRetries(int most) : ClientRetryPolicy(most)
+    {
+        protected override ValueTask<bool> ShouldRetryAsync(PipelineMessage message, Exception? exception) =>
+            exception is EmbeddingException || RetryAfter(message.Response) > LongestWait
+                ? ValueTask.FromResult(false)
+                : base.ShouldRetryAsync(message, exception);
+    }
 }

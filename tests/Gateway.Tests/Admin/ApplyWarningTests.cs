@@ -30,6 +30,22 @@ public sealed class ApplyWarningTests(TestPostgres postgres)
     }
 
     [Fact]
+    public async Task Vectors_too_long_for_an_index_are_said()
+    {
+        await using var installed = await Installed.InAsync(postgres);
+
+        var said = await installed.WarningsAsync(Models + """
+            embeddingModels:
+              - { name: fits, provider: p, dimensions: 4000 }
+              - { name: long, provider: p, dimensions: 4001 }
+
+            """);
+
+        var warning = Assert.Single(said, w => w.Contains("dimensions", StringComparison.Ordinal));
+        Assert.StartsWith("gateway.yaml:8: embeddingModels[1].dimensions: there is no index for vectors of more than 4000 dimensions", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Models_without_a_price_are_said_where_a_budget_in_USD_refuses_them()
     {
         await using var installed = await Installed.InAsync(postgres);

@@ -15,7 +15,18 @@ internal static partial class RetrievalQuestions
     private const int FewestWords = 9;
     private const int MostWords = 24;
 
-    public static List<RetrievalQuestion> Of(IReadOnlyList<RealText> texts)
+    public static List<RetrievalQuestion> Of(IReadOnlyList<RealText> texts) => Make(
+        texts, sentences => sentences[sentences.Count / 2].Where((_, n) => n % 3 != 2).Order(StringComparer.Ordinal));
+
+    /// <summary>The same of any sentence, with any two thirds of its words in any order.</summary>
+    public static List<RetrievalQuestion> ByChance(IReadOnlyList<RealText> texts, Random random) => Make(texts, sentences =>
+    {
+        var words = sentences[random.Next(sentences.Count)].ToArray();
+        random.Shuffle(words);
+        return words.Take(words.Length - (words.Length / 3));
+    });
+
+    private static List<RetrievalQuestion> Make(IReadOnlyList<RealText> texts, Func<List<List<string>>, IEnumerable<string>> choose)
     {
         var questions = new List<RetrievalQuestion>();
         for (var i = 0; i < texts.Count; i++)
@@ -25,8 +36,7 @@ internal static partial class RetrievalQuestions
                 .Where(words => words.Count is >= FewestWords and <= MostWords).ToList();
             if (sentences.Count > 0)
             {
-                var kept = sentences[sentences.Count / 2].Where((_, n) => n % 3 != 2).Order(StringComparer.Ordinal);
-                questions.Add(new RetrievalQuestion($"what does it say about {string.Join(' ', kept)}", i));
+                questions.Add(new RetrievalQuestion($"what does it say about {string.Join(' ', choose(sentences))}", i));
             }
         }
 

@@ -96,7 +96,7 @@ internal static partial class OpenApiEndpoints
             yield return Parameter(name, "query", isRequired: false);
         }
 
-        if (doc.Verb is RouteVerb.Change or RouteVerb.Delete)
+        if (doc.TakesVersion || doc.Verb is RouteVerb.Change or RouteVerb.Delete)
         {
             yield return Parameter("If-Match", "header", isRequired: false);
         }
@@ -143,7 +143,7 @@ internal static partial class OpenApiEndpoints
             _ => doc.Gives == "application/json" ? Type("object") : Type("string"),
         };
         var reply = new JsonObject { ["description"] = "Done.", ["content"] = Content(doc.Gives, schema) };
-        if (doc.Verb is RouteVerb.Get or RouteVerb.Create or RouteVerb.Change)
+        if (doc.TellsVersion || doc.Verb is RouteVerb.Get or RouteVerb.Create or RouteVerb.Change)
         {
             reply["headers"] = new JsonObject { ["ETag"] = new JsonObject { ["schema"] = Type("string") } };
         }

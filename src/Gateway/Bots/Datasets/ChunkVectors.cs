@@ -10,6 +10,9 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
     private const int BatchChunks = 64;
     private const int BatchTokens = 32_000;
 
+    /// <summary>Of one job: enough to hide a provider's delay, and few enough to leave it to others.</summary>
+    private const int BatchesAtOnce = 4;
+
     private sealed record Pending(Guid Id, string Text, int Tokens, byte[]? Vector);
 
     /// <returns>How many vectors were made.</returns>
@@ -50,26 +53,35 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
         }
     }
 
-    /// <summary>Batches of a page side by side. What was made is written even where another batch fails: it is paid for.</summary>
+    /// <summary>Batches of a page, some at a time, until one fails. What was made is written even where another batch fails: it is paid for.</summary>
     private async Task<int> MakeAsync(
         DatasetSettings settings, EmbeddingModel model, List<Pending> page, bool hasIndex, JobLease job, (int Total, int Done) progress, CancellationToken cancel)
     {
         // Those that the extension was installed behind, whose vectors are there and only move.
         var made = page.Where(p => p.Vector is not null).Select(p => (p.Id, VectorBytes.FromHalves(p.Vector))).ToList();
         var batches = Batches([.. page.Where(p => p.Vector is null)]);
+        var adding = new Lock();
         Exception? failure = null;
-        foreach (var outcome in batches.Select(batch => EmbedAsync(settings, model, batch, cancel)).ToList())
+        await Parallel.ForEachAsync(batches, new ParallelOptions { MaxDegreeOfParallelism = BatchesAtOnce }, async (batch, _) =>
         {
+            if (Volatile.Read(ref failure) is not null)
+            {
+                return;
+            }
+
             try
             {
-                made.AddRange(await outcome);
+                var vectors = await EmbedAsync(settings, model, batch, cancel);
+                lock (adding)
+                {
+                    made.AddRange(vectors);
+                }
             }
             catch (Exception broken)
             {
-                failure ??= broken;
+                Interlocked.CompareExchange(ref failure, broken, null);
             }
-        }
-
+        });
         if (made.Count > 0)
         {
             await WriteAsync(settings, model.Name, made, hasIndex, job, progress, CancellationToken.None);

@@ -51,7 +51,7 @@ internal sealed class EmbedderAccount(Embeddings embeddings, UsageJournal journa
                 }
             }
 
-            var vectors = await embeddings.EmbedAsync(model, texts, usage, Retries, cancel);
+            var vectors = await embeddings.EmbedAsync(model, texts, usage, Retries, isBackground: route == "ingest", cancel);
             (status, end) = (StatusCodes.Status200OK, "done");
             foreach (var vector in vectors)
             {

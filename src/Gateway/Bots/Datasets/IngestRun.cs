@@ -10,7 +10,8 @@ namespace Gateway.Bots.Datasets;
 /// what is there already is left alone, so that doing a job again, on any gateway, goes on where it ended.
 /// </summary>
 internal sealed class IngestRun(
-    NpgsqlDataSource source, RecordWriter writer, ChunkVectors vectors, VectorIndex index, Catalog catalog, GatewaySettings gateway, TimeProvider clock)
+    NpgsqlDataSource source, RecordWriter writer, Reindexer reindexer, ChunkVectors vectors, VectorIndex index, VectorIndexes indexes, Catalog catalog,
+    GatewaySettings gateway, TimeProvider clock)
 {
     private const int BatchRecords = 100;
     private const int BatchCharacters = 1_000_000;
@@ -35,15 +36,11 @@ internal sealed class IngestRun(
 
         var model = settings.EmbeddingModel is { } name ? catalog.Current.FindEmbedding(name) : null;
         var hasIndex = model is not null && await index.IsThereAsync(cancel);
-        if (hasIndex)
-        {
-            await index.DropOtherIndexesAsync(settings.Scope, model!.Dimensions, cancel);
-        }
-
         var made = await vectors.MakeAsync(settings, job, cancel);
-        if (hasIndex && await DatasetSize.CountAsync(source, settings.Scope, cancel) > gateway.VectorScanChunks)
+        if (hasIndex && model!.Dimensions <= VectorIndexes.MostDimensions
+            && await DatasetSize.CountAsync(source, settings.Scope, cancel) > gateway.VectorScanChunks)
         {
-            await index.EnsureIndexAsync(settings.Scope, model!.Dimensions, cancel);
+            indexes.Want(settings.Scope, model.Dimensions);
         }
 
         return (settings, records, made);
@@ -92,7 +89,7 @@ internal sealed class IngestRun(
             after = page[^1];
         }
 
-        await writer.ReindexAsync(settings, job, cancel);
+        await reindexer.RunAsync(settings, job, cancel);
         return records;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Data;
 using Npgsql;
 
@@ -14,12 +15,18 @@ internal sealed class JobLostException : Exception;
 internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings, TimeProvider clock)
 {
     private static readonly TimeSpan KeptEnded = TimeSpan.FromDays(30);
+    private const int MostRemembered = 10_000;
+
+    /// <summary>Workspaces in the order in which this gateway last took a job of theirs.</summary>
+    private readonly ConcurrentDictionary<Guid, long> _turns = new();
+    private long _turn;
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     /// <summary>
-    /// Takes the job that is due longest; null when there is none. Not a second one of a dataset that is worked on: they would
-    /// only wait for one another.
+    /// Takes a job that is due; null when there is none. Workspaces take turns: first the one of which the fewest are worked on,
+    /// of equals the one whose turn was longest ago, then the job that is due longest; so nobody waits for another's thousands.
+    /// Not a second one of a dataset that is worked on: they would only wait for one another.
     /// </summary>
     public async Task<JobLease?> ClaimAsync(CancellationToken cancel)
     {
@@ -28,24 +35,40 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
         await using var command = new NpgsqlCommand(
             """
             SELECT pg_advisory_xact_lock(4711020641);
-            UPDATE jobs SET state = 1, instance = @instance, tries = tries + 1, due_at = @until, reason = NULL, started_at = coalesce(started_at, @now)
-            WHERE (workspace_id, id) IN (
-                SELECT workspace_id, id FROM jobs j
-                WHERE state IN (0, 1) AND due_at <= @now AND NOT EXISTS (
-                    SELECT 1 FROM jobs o WHERE o.workspace_id = j.workspace_id AND o.dataset_id = j.dataset_id AND o.id <> j.id
-                    AND o.state = 1 AND o.due_at > @now)
-                ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-            RETURNING workspace_id, dataset_id, id, file_id, tries, created_at
+            WITH running AS MATERIALIZED (SELECT workspace_id, dataset_id FROM jobs WHERE state = 1 AND due_at > @now),
+            firsts AS MATERIALIZED (
+                SELECT DISTINCT ON (workspace_id) workspace_id, id, due_at FROM jobs j
+                WHERE state IN (0, 1) AND due_at <= @now
+                    AND NOT EXISTS (SELECT 1 FROM running r WHERE r.workspace_id = j.workspace_id AND r.dataset_id = j.dataset_id)
+                ORDER BY workspace_id, due_at, id),
+            next AS (
+                SELECT j.workspace_id, j.id FROM firsts f JOIN jobs j ON j.workspace_id = f.workspace_id AND j.id = f.id
+                LEFT JOIN unnest(@workspaces, @turns) AS t(workspace_id, turn) ON t.workspace_id = f.workspace_id
+                ORDER BY (SELECT count(*) FROM running r WHERE r.workspace_id = f.workspace_id), t.turn NULLS FIRST, f.due_at, f.id
+                LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+            UPDATE jobs j SET state = 1, instance = @instance, tries = tries + 1, due_at = @until, reason = NULL, started_at = coalesce(started_at, @now)
+            FROM next WHERE j.workspace_id = next.workspace_id AND j.id = next.id
+            RETURNING j.workspace_id, j.dataset_id, j.id, j.file_id, j.tries, j.created_at
             """, connection);
         var instance = Guid.NewGuid();
+        var turns = _turns.ToArray();
         command.Parameters.AddWithValue("instance", instance);
         command.Parameters.AddWithValue("now", Now);
         command.Parameters.AddWithValue("until", Now + settings.JobLease);
+        command.Parameters.AddWithValue("workspaces", turns.Select(t => t.Key).ToArray());
+        command.Parameters.AddWithValue("turns", turns.Select(t => t.Value).ToArray());
         await using var row = await command.ExecuteReaderAsync(cancel);
         await row.NextResultAsync(cancel);
-        return !await row.ReadAsync(cancel) ? null : new JobLease(
+        if (!await row.ReadAsync(cancel))
+        {
+            return null;
+        }
+
+        var job = new JobLease(
             new DatasetScope(row.GetGuid(0), row.GetGuid(1)), row.GetGuid(2), row.IsDBNull(3) ? null : row.GetGuid(3), instance,
             row.GetInt32(4), row.GetDateTime(5));
+        Served(job.Scope.Workspace);
+        return job;
     }
 
     /// <summary>Keeps the job for another while.</summary>
@@ -109,6 +132,16 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
                 command.Parameters.Add(new NpgsqlParameter<string?>("reason", reason));
             },
             cancel);
+    }
+
+    private void Served(Guid workspace)
+    {
+        if (_turns.Count > MostRemembered)
+        {
+            _turns.Clear();
+        }
+
+        _turns[workspace] = Interlocked.Increment(ref _turn);
     }
 
     private static async Task<bool> SetAsync(

@@ -16,34 +16,59 @@ internal sealed class RecordChangedException : Exception;
 /// </summary>
 internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
 {
-    /// <summary>Indexing a large dataset in another language takes a while, and holds the lock.</summary>
-    private const int LongestLockSeconds = 300;
+    /// <summary>Those before us each write some hundred chunks.</summary>
+    private const int LongestLockSeconds = 60;
 
     /// <summary>Writes records and makes their chunks what their texts say; those that did not change stay as they are.</summary>
     /// <param name="job">Kept in the same transaction; null: the caller waits for this.</param>
     /// <param name="progress">How many chunks the job has to embed and has embedded.</param>
     /// <returns>How many chunks were added, and how many there are of these records.</returns>
-    /// <param name="readAt">When the one record was last written, as its writer read it; null: it is new, or the writer's alone.</param>
     /// <exception cref="DatasetGoneException">It was deleted.</exception>
     /// <exception cref="JobLostException">The job is not ours any more; nothing was written.</exception>
-    /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was written.</exception>
     public async Task<(int Added, int All)> WriteAsync(
-        DatasetSettings settings, IReadOnlyList<RecordRow> records, JobLease? job, (int Total, int Done)? progress, CancellationToken cancel,
-        DateTime? readAt = null)
+        DatasetSettings settings, IReadOnlyList<RecordRow> records, JobLease? job, (int Total, int Done)? progress, CancellationToken cancel)
     {
         var chunks = Cut(settings, records.Select(r => (r.Id, r.Text)));
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, settings.Scope, cancel);
-        if (readAt is { } seen && !(await TextsAsync(connection, settings.Scope, [records[0].Id], cancel)).Exists(r => r.At == seen))
-        {
-            throw new RecordChangedException();
-        }
-
         await UpsertAsync(connection, settings.Scope, records, cancel);
         var result = await WriteChunksAsync(connection, settings, [.. records.Select(r => r.Id)], chunks, job, progress, cancel);
         await transaction.CommitAsync(cancel);
         return result;
+    }
+
+    /// <summary>Writes one record as <see cref="WriteAsync"/> does, for somebody who waits for it.</summary>
+    /// <param name="readAt">When it was last written, as its writer read it; null: it is new.</param>
+    /// <returns>When it was last written: as before where nothing changed.</returns>
+    /// <exception cref="DatasetGoneException">The dataset was deleted.</exception>
+    /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was written.</exception>
+    public async Task<DateTime> WriteOneAsync(DatasetSettings settings, RecordRow record, DateTime? readAt, CancellationToken cancel)
+    {
+        var chunks = Cut(settings, [(record.Id, record.Text)]);
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, settings.Scope, cancel);
+        await RequireAsync(connection, settings.Scope, record.Id, readAt, cancel);
+        await UpsertAsync(connection, settings.Scope, [record], cancel);
+        await WriteChunksAsync(connection, settings, [record.Id], chunks, null, null, cancel);
+        var writtenAt = await WrittenAtAsync(connection, settings.Scope, record.Id, cancel);
+        await transaction.CommitAsync(cancel);
+        return writtenAt!.Value;
+    }
+
+    /// <summary>Takes one record away as <see cref="RemoveRecordsAsync"/> does.</summary>
+    /// <param name="readAt">When it was last written, as its remover read it; null: it goes whatever it says.</param>
+    /// <exception cref="DatasetGoneException">The dataset was deleted.</exception>
+    /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was removed.</exception>
+    public async Task RemoveOneAsync(DatasetScope scope, Guid record, DateTime? readAt, CancellationToken cancel)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await LockAsync(connection, scope, cancel);
+        await RequireAsync(connection, scope, record, readAt, cancel);
+        await TakeAwayAsync(connection, scope, [record], cancel);
+        await transaction.CommitAsync(cancel);
     }
 
     /// <summary>Makes the chunks of records anew, of what their texts say now; those that are gone meanwhile are left out.</summary>
@@ -88,73 +113,57 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         return (added.Count, chunks.Count);
     }
 
-    private static async Task<List<(Guid Id, string Text, DateTime At)>> TextsAsync(
+    private static async Task<List<(Guid Id, string Text)>> TextsAsync(
         NpgsqlConnection connection, DatasetScope scope, Guid[] records, CancellationToken cancel)
     {
         await using var command = scope.Command(
-            connection, "SELECT id, text, updated_at FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)");
+            connection, "SELECT id, text FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)");
         command.Parameters.AddWithValue("ids", records);
         await using var rows = await command.ExecuteReaderAsync(cancel);
-        var texts = new List<(Guid, string, DateTime)>();
+        var texts = new List<(Guid, string)>();
         while (await rows.ReadAsync(cancel))
         {
-            texts.Add((rows.GetGuid(0), rows.GetString(1), rows.GetDateTime(2)));
+            texts.Add((rows.GetGuid(0), rows.GetString(1)));
         }
 
         return texts;
     }
 
+    private static async Task RequireAsync(NpgsqlConnection connection, DatasetScope scope, Guid record, DateTime? readAt, CancellationToken cancel)
+    {
+        if (readAt is not null && await WrittenAtAsync(connection, scope, record, cancel) != readAt)
+        {
+            throw new RecordChangedException();
+        }
+    }
+
+    /// <summary>Null when there is no such record.</summary>
+    private static async Task<DateTime?> WrittenAtAsync(NpgsqlConnection connection, DatasetScope scope, Guid record, CancellationToken cancel)
+    {
+        await using var command = scope.Command(connection, "SELECT updated_at FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = @id");
+        command.Parameters.AddWithValue("id", record);
+        return (DateTime?)await command.ExecuteScalarAsync(cancel);
+    }
+
     /// <summary>Takes records away with their chunks.</summary>
-    /// <param name="also">Further statements of the same transaction, with <c>@ws</c> and <c>@ds</c>; null: none.</param>
-    public async Task RemoveRecordsAsync(
-        DatasetScope scope, Guid[] records, JobLease? job, CancellationToken cancel, Func<NpgsqlConnection, Task>? also = null)
+    /// <exception cref="DatasetGoneException">The dataset was deleted.</exception>
+    /// <exception cref="JobLostException">The job is not ours any more; nothing was removed.</exception>
+    public async Task RemoveRecordsAsync(DatasetScope scope, Guid[] records, JobLease job, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, scope, cancel);
-        await RemoveAsync(connection, scope, [.. (await ChunksOfAsync(connection, scope, records, cancel)).Keys], cancel);
-        await using (var delete = scope.Command(connection, "DELETE FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)"))
-        {
-            delete.Parameters.AddWithValue("ids", records);
-            await delete.ExecuteNonQueryAsync(cancel);
-        }
-
-        if (also is not null)
-        {
-            await also(connection);
-        }
-
-        if (job is not null)
-        {
-            await jobs.KeepAsync(connection, job, null, null, cancel);
-        }
-
+        await TakeAwayAsync(connection, scope, records, cancel);
+        await jobs.KeepAsync(connection, job, null, null, cancel);
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>Indexes all texts in the dataset's language of now, and counts the lexemes anew.</summary>
-    public async Task ReindexAsync(DatasetSettings settings, JobLease job, CancellationToken cancel)
+    private static async Task TakeAwayAsync(NpgsqlConnection connection, DatasetScope scope, Guid[] records, CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        await LockAsync(connection, settings.Scope, cancel);
-        await using var command = settings.Scope.Command(
-            connection,
-            """
-            WITH now AS MATERIALIZED (
-                SELECT id, to_tsvector(@language::regconfig, text) AS lexemes FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds)
-            UPDATE chunks c SET lexemes = now.lexemes FROM now
-            WHERE c.workspace_id = @ws AND c.dataset_id = @ds AND c.id = now.id AND c.lexemes IS DISTINCT FROM now.lexemes;
-            DELETE FROM lexemes WHERE workspace_id = @ws AND dataset_id = @ds;
-            INSERT INTO lexemes (workspace_id, dataset_id, lexeme, chunks)
-            SELECT @ws, @ds, l.lexeme, count(*) FROM chunks c, unnest(tsvector_to_array(c.lexemes)) AS l(lexeme)
-            WHERE c.workspace_id = @ws AND c.dataset_id = @ds GROUP BY l.lexeme
-            """);
-        command.Parameters.AddWithValue("language", settings.Language);
-        command.CommandTimeout = 1_800;
-        await command.ExecuteNonQueryAsync(cancel);
-        await jobs.KeepAsync(connection, job, null, null, cancel);
-        await transaction.CommitAsync(cancel);
+        await RemoveAsync(connection, scope, [.. (await ChunksOfAsync(connection, scope, records, cancel)).Keys], cancel);
+        await using var delete = scope.Command(connection, "DELETE FROM records WHERE workspace_id = @ws AND dataset_id = @ds AND id = ANY(@ids)");
+        delete.Parameters.AddWithValue("ids", records);
+        await delete.ExecuteNonQueryAsync(cancel);
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gateway.Data;
 using Gateway.Observability;
 using Npgsql;
@@ -7,13 +6,16 @@ namespace Gateway.Bots.Datasets;
 
 /// <summary>
 /// Vectors in the pgvector extension, where the database has 0.8 or newer and allows it: a table that this makes itself, since
-/// a migration could not where there is no such type. A dataset above <see cref="GatewaySettings.VectorScanChunks"/> gets an index of its own.
+/// a migration could not where there is no such type. A dataset above <see cref="GatewaySettings.VectorScanChunks"/> gets an index of its
+/// own from <see cref="VectorIndexes"/>.
 /// </summary>
-internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings settings, ILogger<VectorIndex> log) : IDisposable
+internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings settings, VectorIndexes indexes, ILogger<VectorIndex> log) : IDisposable
 {
     private const int OldestMajor = 0;
     private const int OldestMinor = 8;
-    private static readonly TimeSpan LongestBuild = TimeSpan.FromHours(2);
+
+    /// <summary>Chunks that a filter leaves, up to which they are compared one by one.</summary>
+    private const int ComparedMatches = 10_000;
 
     private readonly SemaphoreSlim _looking = new(1);
     private bool? _isThere;
@@ -56,31 +58,20 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
     }
 
     /// <summary>The most similar chunks, best first.</summary>
-    /// <param name="isLarge">Whether the dataset's index is to be used.</param>
+    /// <param name="isLarge">Whether the dataset's index is to be used: asked for if it is not there, and all is compared until it is.</param>
     public async Task<List<(Guid Chunk, double Similarity)>> SearchAsync(
         DatasetScope scope, string model, float[] query, MetadataFilter? filter, int most, bool isLarge, CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
-        // The index is used where the query says what it was made for: its expression, and its dataset as a constant.
-        var (vector, dataset) = isLarge
-            ? ($"(v.embedding::halfvec({query.Length}))", $"v.dataset_id = '{scope.Dataset:D}'")
-            : ("v.embedding", "v.dataset_id = @ds");
-        if (isLarge)
+        var isIndexed = isLarge && query.Length <= VectorIndexes.MostDimensions;
+        if (isIndexed)
         {
-            await RunAsync(connection, "SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order", cancel);
+            indexes.Want(scope, query.Length);
         }
 
-        await using var command = scope.Command(
-            connection,
-            $"""
-            SELECT v.chunk_id, -({vector} <#> @query::halfvec) FROM chunk_vectors v {MetadataFilter.Join(filter, "v.chunk_id")}
-            WHERE v.workspace_id = @ws AND {dataset} AND v.model = @model {filter?.Sql}
-            ORDER BY {vector} <#> @query::halfvec LIMIT {most}
-            """);
-        command.Parameters.AddWithValue("model", model);
-        command.Parameters.AddWithValue("query", VectorBytes.ToText(query));
-        filter?.Bind(command);
+        await using var connection = await source.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        isIndexed = isIndexed && (filter is null || await MatchManyAsync(connection, scope, filter, cancel));
+        await using var command = await ComposeAsync(connection, scope, model, query, filter, most, isIndexed, cancel);
         await using var rows = await command.ExecuteReaderAsync(cancel);
         var found = new List<(Guid, double)>();
         while (await rows.ReadAsync(cancel))
@@ -91,33 +82,49 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
         return found;
     }
 
-    /// <summary>Makes the dataset's index unless it is there. All its vectors must be of these dimensions.</summary>
-    public async Task EnsureIndexAsync(DatasetScope scope, int dimensions, CancellationToken cancel)
+    /// <summary>The query, for the connection's transaction. By the index, or by comparing all, whatever the planner believes of the table.</summary>
+    public static async Task<NpgsqlCommand> ComposeAsync(
+        NpgsqlConnection connection, DatasetScope scope, string model, float[] query, MetadataFilter? filter, int most, bool isIndexed,
+        CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await RunAsync(
+        // The index is used where the query says what it was made for: its expression and its condition, with constants.
+        var (vector, among) = isIndexed
+            ? ($"(v.embedding::halfvec({query.Length}))", VectorIndexes.Condition(scope, query.Length, "v."))
+            : ("v.embedding", "v.dataset_id = @ds");
+        if (isIndexed)
+        {
+            // Without sorting the index alone gives the order. The planner takes workspace, dataset and model for independent of
+            // one another, expects a handful of rows, and would rather read and sort what are all of them.
+            await using var set = new NpgsqlCommand(
+                "SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_sort = off", connection);
+            await set.ExecuteNonQueryAsync(cancel);
+        }
+
+        var command = scope.Command(
             connection,
             $"""
-            CREATE INDEX IF NOT EXISTS {NameOf(scope, dimensions)} ON chunk_vectors USING hnsw ((embedding::halfvec({dimensions})) halfvec_ip_ops)
-            WITH (m = 16, ef_construction = 100) WHERE dataset_id = '{scope.Dataset:D}'
-            """, cancel);
+            SELECT v.chunk_id, -({vector} <#> @query::halfvec) FROM chunk_vectors v {MetadataFilter.Join(filter, "v.chunk_id")}
+            WHERE v.workspace_id = @ws AND {among} AND v.model = @model {filter?.Sql}
+            ORDER BY {vector} <#> @query::halfvec LIMIT {most}
+            """);
+        command.Parameters.AddWithValue("model", model);
+        command.Parameters.AddWithValue("query", VectorBytes.ToText(query));
+        filter?.Bind(command);
+        return command;
     }
 
-    /// <summary>Takes away indexes of the dataset for other dimensions, which would refuse vectors of these.</summary>
-    public async Task DropOtherIndexesAsync(DatasetScope scope, int dimensions, CancellationToken cancel)
+    /// <summary>Where few match, the index gives up before it has met them; comparing those few is quick.</summary>
+    private static async Task<bool> MatchManyAsync(NpgsqlConnection connection, DatasetScope scope, MetadataFilter filter, CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        foreach (var other in await IndexesAsync(connection, $"chunk_vectors_{scope.Dataset:N}_%", cancel))
-        {
-            if (other != NameOf(scope, dimensions))
-            {
-                await RunAsync(connection, $"DROP INDEX IF EXISTS {other}", cancel);
-            }
-        }
+        await using var command = scope.Command(
+            connection,
+            $"""
+            SELECT count(*) FROM (SELECT 1 FROM chunks c {MetadataFilter.Join(filter, "c.id")}
+                WHERE c.workspace_id = @ws AND c.dataset_id = @ds {filter.Sql} LIMIT {ComparedMatches + 1}) m
+            """);
+        filter.Bind(command);
+        return (long)(await command.ExecuteScalarAsync(cancel))! > ComparedMatches;
     }
-
-    private static string NameOf(DatasetScope scope, int dimensions) =>
-        string.Create(CultureInfo.InvariantCulture, $"chunk_vectors_{scope.Dataset:N}_{dimensions}");
 
     public void Dispose() => _looking.Dispose();
 
@@ -144,9 +151,9 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
         try
         {
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            await RunAsync(connection, Schema, cancel);
+            await using var schema = new NpgsqlCommand(Schema, connection);
+            await schema.ExecuteNonQueryAsync(cancel);
             await transaction.CommitAsync(cancel);
-            await DropOrphansAsync(connection, cancel);
         }
         catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.FeatureNotSupported
             or PostgresErrorCodes.UndefinedFile)
@@ -169,47 +176,4 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
             PRIMARY KEY (workspace_id, dataset_id, chunk_id),
             FOREIGN KEY (workspace_id, dataset_id, chunk_id) REFERENCES chunks (workspace_id, dataset_id, id) ON DELETE CASCADE)
         """;
-
-    /// <summary>Indexes of datasets that are gone: rows go with their dataset, an index does not.</summary>
-    private static async Task DropOrphansAsync(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        var datasets = new HashSet<string>(StringComparer.Ordinal);
-        await using (var ask = new NpgsqlCommand("SELECT id FROM datasets", connection))
-        await using (var rows = await ask.ExecuteReaderAsync(cancel))
-        {
-            while (await rows.ReadAsync(cancel))
-            {
-                datasets.Add(rows.GetGuid(0).ToString("N"));
-            }
-        }
-
-        foreach (var index in await IndexesAsync(connection, "chunk_vectors_%", cancel))
-        {
-            if (index.Split('_') is [_, _, { Length: 32 } dataset, _] && !datasets.Contains(dataset))
-            {
-                await RunAsync(connection, $"DROP INDEX IF EXISTS {index}", cancel);
-            }
-        }
-    }
-
-    private static async Task<List<string>> IndexesAsync(NpgsqlConnection connection, string like, CancellationToken cancel)
-    {
-        await using var ask = new NpgsqlCommand(
-            "SELECT indexname FROM pg_indexes WHERE tablename = 'chunk_vectors' AND indexname LIKE @like AND indexname ~ '_[0-9a-f]{32}_[0-9]+$'", connection);
-        ask.Parameters.AddWithValue("like", like);
-        await using var rows = await ask.ExecuteReaderAsync(cancel);
-        var names = new List<string>();
-        while (await rows.ReadAsync(cancel))
-        {
-            names.Add(rows.GetString(0));
-        }
-
-        return names;
-    }
-
-    private static async Task RunAsync(NpgsqlConnection connection, string sql, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = (int)LongestBuild.TotalSeconds };
-        await command.ExecuteNonQueryAsync(cancel);
-    }
 }

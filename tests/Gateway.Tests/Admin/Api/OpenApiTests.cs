@@ -38,6 +38,24 @@ public sealed class OpenApiTests(ApiSetup setup, TestPostgres postgres) : IClass
     }
 
     [Fact]
+    public async Task Versions_of_records_and_files_are_documented()
+    {
+        var paths = (await setup.SendAsync("GET", "/openapi.json")).Json["paths"]!;
+        const string Records = "/admin/v1/datasets/{dataset}/records";
+        const string Files = "/admin/v1/datasets/{dataset}/files";
+
+        foreach (var operation in new[] { paths[$"{Records}/{{id}}"]!["patch"], paths[$"{Records}/{{id}}"]!["delete"], paths[$"{Files}/{{id}}"]!["delete"], paths[Files]!["post"] })
+        {
+            Assert.Contains(operation!["parameters"]!.AsArray(), p => ((string?)p!["name"], (string?)p["in"]) == ("If-Match", "header"));
+        }
+
+        foreach (var operation in new[] { paths[Records]!["post"], paths[$"{Records}/{{id}}"]!["get"], paths[$"{Records}/{{id}}"]!["patch"], paths[Files]!["post"], paths[$"{Files}/{{id}}"]!["get"] })
+        {
+            Assert.NotNull(operation!["responses"]!["200"]!["headers"]!["ETag"]);
+        }
+    }
+
+    [Fact]
     public async Task What_is_sent_and_answered_follows_its_schemas()
     {
         var document = (await setup.SendAsync("GET", "/openapi.json")).Json;

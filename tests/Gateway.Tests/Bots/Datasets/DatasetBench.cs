@@ -38,12 +38,13 @@ internal sealed class DatasetBench : IAsyncDisposable
         Catalog = new Catalog(settings, _box, NullLogger<Catalog>.Instance);
         Jobs = new JobTable(source, settings, clock);
         Writer = new RecordWriter(source, Jobs);
-        Index = new VectorIndex(source, settings, NullLogger<VectorIndex>.Instance);
+        Indexes = new VectorIndexes(source, clock, NullLogger<VectorIndexes>.Instance);
+        Index = new VectorIndex(source, settings, Indexes, NullLogger<VectorIndex>.Instance);
         Scans = new VectorScans(source, clock);
         // No limits are set, so nothing is leased.
         var account = new EmbedderAccount(new Embeddings(_transport), new UsageJournal(clock), new Limiter(null!, new WorkspaceLimits(), clock));
         Vectors = new ChunkVectors(source, Index, account, Catalog, Jobs);
-        Run = new IngestRun(source, Writer, Vectors, Index, Catalog, settings, clock);
+        Run = new IngestRun(source, Writer, new Reindexer(source, Jobs), Vectors, Index, Indexes, Catalog, settings, clock);
         Texts = new FullText(source);
         Search = new DatasetSearch(
             source, Texts, Index, Scans, new DatasetSize(source, clock), account, Catalog, settings, NullLogger<DatasetSearch>.Instance);
@@ -58,6 +59,8 @@ internal sealed class DatasetBench : IAsyncDisposable
     public JobTable Jobs { get; }
 
     public RecordWriter Writer { get; }
+
+    public VectorIndexes Indexes { get; }
 
     public VectorIndex Index { get; }
 
@@ -91,16 +94,19 @@ internal sealed class DatasetBench : IAsyncDisposable
 
     public GatewayDb NewContext() => new(_options);
 
-    public async Task AddModelAsync(string name, int dimensions, string? upstream = null)
+    /// <param name="baseUrl">Of a provider of its own; null: the simulator.</param>
+    public async Task AddModelAsync(string name, int dimensions, string? upstream = null, string? baseUrl = null)
     {
         await using var db = NewContext();
         if (!await db.EmbeddingModels.AnyAsync(m => m.Name == name, Cancel))
         {
+            var provider = baseUrl is null ? null : new ProviderRow { Id = Guid.CreateVersion7(), Name = $"provider-{name}", BaseUrl = baseUrl };
+            db.Providers.AddRange(provider is null ? [] : [provider]);
             db.EmbeddingModels.Add(new EmbeddingModelRow
             {
                 Id = Guid.CreateVersion7(),
                 Name = name,
-                ProviderId = _provider,
+                ProviderId = provider?.Id ?? _provider,
                 UpstreamModel = upstream,
                 Dimensions = dimensions,
             });
@@ -185,13 +191,15 @@ internal sealed class DatasetBench : IAsyncDisposable
         return made;
     }
 
-    public async Task<SearchResult> FindAsync(Dataset dataset, string question, string? filter = null, int? most = null)
+    public async Task<SearchResult> FindAsync(Dataset dataset, string question, string? filter = null, int? most = null) =>
+        await Search.FindAsync(dataset, new SearchQuestion(question, Filter(filter), most, "bench", Guid.Empty), Cancel);
+
+    public static MetadataFilter? Filter(string? json)
     {
-        string? wrong = null;
-        using var json = JsonDocument.Parse(filter ?? "null");
-        var read = MetadataFilter.Read(json.RootElement, out wrong);
+        using var document = JsonDocument.Parse(json ?? "null");
+        var filter = MetadataFilter.Read(document.RootElement, out var wrong);
         Assert.Null(wrong);
-        return await Search.FindAsync(dataset, new SearchQuestion(question, read, most, "bench", Guid.Empty), Cancel);
+        return filter;
     }
 
     public async Task<List<ChunkRow>> ChunksAsync(Dataset dataset)
@@ -215,6 +223,24 @@ internal sealed class DatasetBench : IAsyncDisposable
         await using var row = await command.ExecuteReaderAsync(Cancel);
         Assert.True(await row.ReadAsync(Cancel));
         Assert.Equal(0, row.GetInt64(1));
+    }
+
+    /// <summary>What Postgres does for a search by vectors, as EXPLAIN says it.</summary>
+    public async Task<string> PlanAsync(Dataset dataset, float[] query, bool isIndexed, MetadataFilter? filter = null)
+    {
+        await using var connection = await _source.OpenConnectionAsync(Cancel);
+        await using var transaction = await connection.BeginTransactionAsync(Cancel);
+        await using var command = await VectorIndex.ComposeAsync(
+            connection, new DatasetScope(Workspace, dataset.Id), Model, query, filter, 50, isIndexed, Cancel);
+        command.CommandText = $"EXPLAIN (COSTS OFF) {command.CommandText}";
+        await using var rows = await command.ExecuteReaderAsync(Cancel);
+        var plan = new StringBuilder();
+        while (await rows.ReadAsync(Cancel))
+        {
+            plan.AppendLine(rows.GetString(0));
+        }
+
+        return plan.ToString();
     }
 
     public async ValueTask DisposeAsync()

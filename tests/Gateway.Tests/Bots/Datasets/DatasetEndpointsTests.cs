@@ -119,6 +119,42 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
         Assert.Equal((HttpStatusCode.Conflict, HttpStatusCode.Conflict), (change.StatusCode, deletion.StatusCode));
     }
 
+    [Fact]
+    public async Task A_record_that_has_changed_since_it_was_read_is_not_changed_or_deleted()
+    {
+        var (made, first) = await TaggedAsync(HttpMethod.Post, $"{Handbook}/records", """{"text":"One.","metadata":{"a":1}}""");
+        var path = $"{Handbook}/records/{JsonNode.Parse(made)!["id"]}";
+        Assert.Equal(first, (await TaggedAsync(HttpMethod.Get, path, null)).Tag);
+        var second = (await TaggedAsync(HttpMethod.Patch, path, """{"text":"Two."}""", first)).Tag;
+
+        Assert.NotEqual(first, second);
+        Assert.Equal("version_mismatch", await RefusedAsync(HttpMethod.Patch, path, """{"text":"Three."}""", first));
+        Assert.Equal("version_mismatch", await RefusedAsync(HttpMethod.Delete, path, null, first));
+        // What changes nothing is no new version, however it is written.
+        Assert.Equal(second, (await TaggedAsync(HttpMethod.Patch, path, """{"text":"Two.","metadata":{ "a": 1 }}""", $"\"0\", {second}")).Tag);
+        var (shown, third) = await TaggedAsync(HttpMethod.Patch, path, """{"source":"Somebody"}""", "*");
+        Assert.Equal(("Two.", "Somebody"), ((string?)JsonNode.Parse(shown)!["text"], (string?)JsonNode.Parse(shown)!["source"]));
+        await TaggedAsync(HttpMethod.Delete, path, null, third);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Admin, path));
+    }
+
+    [Fact]
+    public async Task A_file_that_has_changed_since_it_was_read_is_not_replaced_or_deleted()
+    {
+        var (made, first) = await PutAsync("versions.txt", "One.", null);
+        var path = $"{Handbook}/files/{JsonNode.Parse(made)!["id"]}";
+        Assert.Equal(first, (await TaggedAsync(HttpMethod.Get, path, null)).Tag);
+        var second = (await PutAsync("versions.txt", "Two.", first)).Tag;
+
+        Assert.NotEqual(first, second);
+        Assert.Equal("version_mismatch", JsonNode.Parse((await PutAsync("versions.txt", "Three.", first, 412)).Text)!["error"]!["code"]!.ToString());
+        Assert.Equal("version_mismatch", JsonNode.Parse((await PutAsync("no-such.txt", "Three.", "*", 412)).Text)!["error"]!["code"]!.ToString());
+        Assert.Equal("version_mismatch", await RefusedAsync(HttpMethod.Delete, path, null, first));
+        Assert.Equal(second, (await TaggedAsync(HttpMethod.Get, path, null)).Tag);
+        await TaggedAsync(HttpMethod.Delete, path, null, second);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(fixture.Admin, path));
+    }
+
     [Theory]
     [InlineData("records", "{}", 400)]
     [InlineData("records", """{"text":" "}""", 400)]
@@ -202,6 +238,37 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
         }
 
         throw new TimeoutException($"There is no usage row of {route}.");
+    }
+
+    private async Task<(string Text, string? Tag)> TaggedAsync(HttpMethod method, string path, string? body, string? wanted = null, int status = 200)
+    {
+        using var content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        return await TaggedAsync(method, path, content, wanted, status);
+    }
+
+    private async Task<(string Text, string? Tag)> TaggedAsync(HttpMethod method, string path, HttpContent? content, string? wanted, int status)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (wanted is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", wanted);
+        }
+
+        using var reply = await fixture.Admin.SendAsync(request, Cancel);
+        var text = await reply.Content.ReadAsStringAsync(Cancel);
+        Assert.True(status == (int)reply.StatusCode, $"{(int)reply.StatusCode} {text}");
+        return (text, reply.Headers.ETag?.ToString());
+    }
+
+    private async Task<string> RefusedAsync(HttpMethod method, string path, string? body, string? wanted) =>
+        JsonNode.Parse((await TaggedAsync(method, path, body, wanted, 412)).Text)!["error"]!["code"]!.ToString();
+
+    private async Task<(string Text, string? Tag)> PutAsync(string name, string text, string? wanted, int status = 200)
+    {
+        using var form = new MultipartFormDataContent();
+        using var part = new ByteArrayContent(Encoding.UTF8.GetBytes(text));
+        form.Add(part, "file", name);
+        return await TaggedAsync(HttpMethod.Post, $"{Handbook}/files", form, wanted, status);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string path)

@@ -1,5 +1,7 @@
+using System.Globalization;
 using Gateway.Bots.Datasets;
 using Gateway.Data;
+using Gateway.Tests.Support;
 using Gateway.Upstream;
 using Microsoft.EntityFrameworkCore;
 
@@ -99,6 +101,50 @@ public sealed class IngestTests(DatasetBenchFixture fixture) : IClassFixture<Dat
     }
 
     [Fact]
+    public async Task Many_texts_are_indexed_in_another_language_some_at_a_time()
+    {
+        // Arrange
+        const int Chunks = 1_200;
+        var dataset = await Bench.AddDatasetAsync(model: null);
+        var rows = Enumerable.Range(0, Chunks).Select(n => string.Create(CultureInfo.InvariantCulture, $"The days of number{n} were running"));
+        await Bench.PutFileAsync(dataset, "days.csv", "text\n" + string.Join('\n', rows));
+        await Bench.RunJobsAsync();
+
+        // Act
+        await Bench.ChangeAsync(dataset, d => d.Language = "simple");
+        await Bench.RunJobsAsync();
+
+        // Assert: who wrote a row is in the row, and writers of the dataset come between one such transaction and the next.
+        await using var connection = await Bench.Source.OpenConnectionAsync(Cancel);
+        await using var command = new DatasetScope(Bench.Workspace, dataset.Id).Command(
+            connection, "SELECT max(n) FROM (SELECT count(*) AS n FROM chunks WHERE workspace_id = @ws AND dataset_id = @ds GROUP BY xmin::text) t");
+        Assert.InRange((long)(await command.ExecuteScalarAsync(Cancel))!, 1, 500);
+        var chunks = await Bench.ChunksAsync(dataset);
+        Assert.Equal(Chunks, chunks.Count(c => c.Lexemes.Any(l => l.Text == "running")));
+        await Bench.AssertLexemesAsync(dataset);
+        await using var db = Bench.NewContext();
+        Assert.Equal(Chunks, await db.Lexemes.Where(l => l.DatasetId == dataset.Id && l.Lexeme == "days").Select(l => l.Chunks).SingleAsync(Cancel));
+        Assert.False(await db.Lexemes.AnyAsync(l => l.DatasetId == dataset.Id && l.Lexeme == "day", Cancel));
+    }
+
+    [Fact]
+    public async Task A_record_that_somebody_wrote_meanwhile_is_neither_written_nor_removed()
+    {
+        var dataset = await Bench.AddDatasetAsync(model: null);
+        var scope = new DatasetScope(Bench.Workspace, dataset.Id);
+        var settings = (await DatasetSettings.ReadAsync(Bench.Source, scope, Cancel))!;
+        var record = new RecordRow { WorkspaceId = Bench.Workspace, DatasetId = dataset.Id, Id = Guid.CreateVersion7(), Text = "One.", CreatedAt = DateTime.UtcNow, UpdatedAt = DateTime.UtcNow };
+        var readAt = await Bench.Writer.WriteOneAsync(settings, record, null, Cancel);
+        (record.Text, record.UpdatedAt) = ("Two.", readAt.AddSeconds(1));
+        await Bench.Writer.WriteOneAsync(settings, record, readAt, Cancel);
+
+        record.Text = "Three.";
+        await Assert.ThrowsAsync<RecordChangedException>(() => Bench.Writer.WriteOneAsync(settings, record, readAt, Cancel));
+        await Assert.ThrowsAsync<RecordChangedException>(() => Bench.Writer.RemoveOneAsync(scope, record.Id, readAt, Cancel));
+        Assert.Equal("Two.", Assert.Single(await Bench.ChunksAsync(dataset)).Text);
+    }
+
+    [Fact]
     public async Task Jobs_of_one_kind_that_wait_are_one()
     {
         var dataset = await Bench.AddDatasetAsync(model: null);
@@ -135,6 +181,47 @@ public sealed class IngestTests(DatasetBenchFixture fixture) : IClassFixture<Dat
         await Bench.PutFileAsync(dataset, "a.txt", "One.");
 
         Assert.Equal(1, await Bench.RunJobsAsync());
+    }
+
+    [Fact]
+    public async Task A_job_asks_for_vectors_of_a_few_batches_at_a_time()
+    {
+        // Arrange: eight batches, of which each is answered once four have been there together, and a moment later.
+        var (now, most, gate) = (0, 0, new Lock());
+        var four = new TaskCompletionSource();
+        await using var upstream = await FakeUpstream.StartAsync();
+        upstream.Answers(async (http, request) =>
+        {
+            lock (gate)
+            {
+                most = Math.Max(most, ++now);
+                if (now == 4)
+                {
+                    four.TrySetResult();
+                }
+            }
+
+            await four.Task.WaitAsync(http.RequestAborted);
+            await Task.Delay(100, http.RequestAborted);
+            lock (gate)
+            {
+                now--;
+            }
+
+            var vectors = Enumerable.Range(0, request.Json["input"]!.AsArray().Count).Select(n => $$"""{"index":{{n}},"embedding":[1,0]}""");
+            await Answer.Json($$"""{"data":[{{string.Join(',', vectors)}}]}""")(http, request);
+        });
+        await Bench.AddModelAsync("gated", 2, baseUrl: upstream.BaseUrl);
+        var dataset = await Bench.AddDatasetAsync("gated", d => d.ChunkTokens = 2_000);
+        var words = string.Concat(Enumerable.Repeat("word ", 800));
+        await Bench.PutFileAsync(dataset, "a.csv", "text\n" + string.Join('\n', Enumerable.Range(0, 256).Select(n => $"{words}{n}")));
+
+        // Act
+        Assert.Equal(256, await Bench.RunJobsAsync());
+
+        // Assert
+        Assert.True(upstream.Requests.Count > 4);
+        Assert.Equal(4, most);
     }
 
     [Fact]
