@@ -143,7 +143,7 @@ public sealed class CommandTests(TestPostgres postgres)
     public async Task A_database_without_migrations_is_refused_and_migrate_mends_it()
     {
         await using var gateway = await StartAsync();
-        var empty = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        var empty = await postgres.CreateEmptyDatabaseAsync(Cancel);
         var environment = new Dictionary<string, string>
         {
             ["ConnectionStrings__Gateway"] = empty,

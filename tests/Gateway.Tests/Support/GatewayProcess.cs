@@ -80,7 +80,10 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The end of what it printed, for failure messages.</summary>
     public string LastWords => Running.LastWords;
 
-    /// <summary>The built <c>gateway.dll</c>: the application's own output folder, else the copy beside the tests.</summary>
+    /// <summary>
+    /// The built <c>gateway.dll</c>: the one that <c>GATEWAY_TEST_ASSEMBLY</c> names, else the application's own output
+    /// folder, else the copy beside the tests.
+    /// </summary>
     public static string Assembly { get; } = FindAssembly();
 
     private ChildProcess Running => _process ?? throw new InvalidOperationException("The gateway was never started.");
@@ -279,6 +282,11 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     private static string FindAssembly()
     {
+        if (Environment.GetEnvironmentVariable("GATEWAY_TEST_ASSEMBLY") is { Length: > 0 } named)
+        {
+            return File.Exists(named) ? named : throw new InvalidOperationException($"GATEWAY_TEST_ASSEMBLY names {named}, which is not there.");
+        }
+
         var built = Repository.PathOf("src", "Gateway", "bin", Repository.Configuration, "net10.0", "gateway.dll");
         var beside = Path.Combine(AppContext.BaseDirectory, "gateway.dll");
         return File.Exists(built) ? built
