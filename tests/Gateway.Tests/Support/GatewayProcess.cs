@@ -198,8 +198,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a command of the gateway (<c>keys</c>, <c>apply</c> …) with this gateway's settings.</summary>
-    public Task<CommandResult> RunCommandAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
-        ChildProcess.RunAsync("dotnet", [Assembly, .. arguments], CommandLimit, _settings, _folder, cancel);
+    /// <param name="more">Settings of the command alone.</param>
+    public Task<CommandResult> RunCommandAsync(
+        IEnumerable<string> arguments, CancellationToken cancel = default, params (string Name, string Value)[] more) =>
+        ChildProcess.RunAsync(
+            "dotnet", [Assembly, .. arguments], CommandLimit,
+            _settings.Concat(more.Select(s => KeyValuePair.Create(s.Name, s.Value))).ToDictionary(), _folder, cancel);
 
     public async ValueTask DisposeAsync()
     {
