@@ -17,7 +17,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     private const int Quit = 3;
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(3);
 
     private readonly GatewayLaunch _launch;
     private readonly string _folder;
@@ -44,6 +44,8 @@ public sealed class GatewayProcess : IAsyncDisposable
             // A test reads what a person would; whose subject is the line of JSON asks for it.
             ["Gateway__LogFormat"] = "text",
             ["DOTNET_NOLOGO"] = "1",
+            // What it costs to learn how code is used is never earned back in a few seconds.
+            ["DOTNET_TieredPGO"] = "0",
         };
         if (launch.ConnectionString is not null)
         {
