@@ -4,19 +4,23 @@ using Npgsql;
 
 namespace Gateway.Tests.Admin;
 
+public sealed class WatchingGateway(TestPostgres postgres) : SharedGateway(postgres, ApplyWatchTests.Bots("acme", "one", "two"));
+
 /// <summary><c>Gateway__Apply</c>: applied before the server listens, and whenever the file changes.</summary>
-public sealed class ApplyWatchTests(TestPostgres postgres)
+public sealed class ApplyWatchTests(TestPostgres postgres, WatchingGateway shared) : IClassFixture<WatchingGateway>
 {
+    /// <summary>Each test on it has a workspace of its own; what is in the file no more stays in force.</summary>
+    private readonly GatewayProcess _shared = shared.Gateway;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_file_is_in_force_from_the_first_request_on()
     {
-        await using var gateway = await StartAsync(Bots("one", "two"));
-        var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
+        var key = await _shared.CreateKeyAsync("acme", cancel: Cancel);
 
-        Assert.Equal(["bot/id=one", "bot/id=two"], await BotsOfAsync(gateway, key));
-        Assert.Contains("+ bot acme/one", gateway.Output, StringComparison.Ordinal);
+        Assert.Equal(["bot/id=one", "bot/id=two"], await BotsOfAsync(_shared, key));
+        Assert.InRange(_shared.Output.IndexOf("+ bot acme/one", StringComparison.Ordinal), 0, _shared.Output.IndexOf("gateway listens on", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -40,21 +44,21 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
     [Fact]
     public async Task A_changed_file_is_applied_however_it_is_replaced()
     {
-        await using var gateway = await StartAsync(Bots("one"));
+        await using var gateway = await StartAsync(Bots("acme", "one"));
         var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
 
         // Written over, as `cp` does.
-        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "two"), Cancel);
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("acme", "one", "two"), Cancel);
         await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=two");
 
         // Renamed into place, as editors do.
-        await System.IO.File.WriteAllTextAsync(gateway.YamlFile + ".new", Bots("one", "two", "three"), Cancel);
+        await System.IO.File.WriteAllTextAsync(gateway.YamlFile + ".new", Bots("acme", "one", "two", "three"), Cancel);
         System.IO.File.Move(gateway.YamlFile + ".new", gateway.YamlFile, overwrite: true);
         await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=three", "bot/id=two");
 
         // A link that is turned to another directory, as mounted configuration is; for a moment there is no file.
         var folder = Directory.CreateDirectory(gateway.YamlFile + ".data").FullName;
-        await System.IO.File.WriteAllTextAsync(Path.Combine(folder, "file"), Bots("four"), Cancel);
+        await System.IO.File.WriteAllTextAsync(Path.Combine(folder, "file"), Bots("acme", "four"), Cancel);
         System.IO.File.Delete(gateway.YamlFile);
         await UntilAsync(() => Task.FromResult(gateway.Output.Contains("cannot be read", StringComparison.Ordinal)), gateway);
         System.IO.File.CreateSymbolicLink(gateway.YamlFile, Path.Combine(folder, "file"));
@@ -64,51 +68,52 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
     [Fact]
     public async Task A_changed_file_of_a_dataset_is_applied_and_one_that_is_missing_is_waited_for()
     {
-        const string WithDataset = "workspaces: [ { name: acme, datasets: [ { name: handbook, files: [handbook/*.md] } ] } ]";
-        await using var gateway = await StartAsync(Bots("one"));
-        Task Said(string text) => UntilAsync(() => Task.FromResult(gateway.Output.Contains(text, StringComparison.Ordinal)), gateway);
-        var handbook = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(gateway.YamlFile)!, "handbook")).FullName;
+        const string WithDataset = "workspaces: [ { name: shelf, datasets: [ { name: handbook, files: [handbook/*.md] } ] } ]";
+        Task Said(string text) => UntilAsync(() => Task.FromResult(_shared.Output.Contains(text, StringComparison.Ordinal)), _shared);
+        var handbook = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(_shared.YamlFile)!, "handbook")).FullName;
 
-        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, WithDataset, Cancel);
+        await System.IO.File.WriteAllTextAsync(_shared.YamlFile, WithDataset, Cancel);
         await Said("gateway.yaml:1: workspaces[0].datasets[0].files[0]: there is no file 'handbook/*.md' in ");
         await System.IO.File.WriteAllTextAsync(Path.Combine(handbook, "a.md"), "A", Cancel);
-        await Said("+ dataset acme/handbook");
+        await Said("+ dataset shelf/handbook");
         await System.IO.File.WriteAllTextAsync(Path.Combine(handbook, "b.md"), "B", Cancel);
-        await Said("~ dataset acme/handbook (files)");
+        await Said("~ dataset shelf/handbook (files)");
     }
 
     [Fact]
     public async Task A_bad_file_is_logged_with_its_place_while_the_old_state_serves_on()
     {
-        await using var gateway = await StartAsync(Bots("one"));
-        var key = await gateway.CreateKeyAsync("acme", cancel: Cancel);
+        await System.IO.File.WriteAllTextAsync(_shared.YamlFile, Bots("kept", "one"), Cancel);
+        await UntilAsync(() => Task.FromResult(_shared.Output.Contains("+ bot kept/one", StringComparison.Ordinal)), _shared);
+        var key = await _shared.CreateKeyAsync("kept", cancel: Cancel);
+        await EventuallyAsync(_shared, key, "bot/id=one");
 
-        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "two").Replace("model: m }", "model: none }", StringComparison.Ordinal), Cancel);
-        await UntilAsync(() => Task.FromResult(gateway.Output.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal)), gateway);
-        var meanwhile = await BotsOfAsync(gateway, key);
-        await System.IO.File.WriteAllTextAsync(gateway.YamlFile, Bots("one", "three"), Cancel);
-        await EventuallyAsync(gateway, key, "bot/id=one", "bot/id=three");
+        await System.IO.File.WriteAllTextAsync(_shared.YamlFile, Bots("kept", "one", "two").Replace("model: m }", "model: none }", StringComparison.Ordinal), Cancel);
+        await UntilAsync(() => Task.FromResult(_shared.Output.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal)), _shared);
+        var meanwhile = await BotsOfAsync(_shared, key);
+        await System.IO.File.WriteAllTextAsync(_shared.YamlFile, Bots("kept", "one", "three"), Cancel);
+        await EventuallyAsync(_shared, key, "bot/id=one", "bot/id=three");
 
         Assert.Equal(["bot/id=one"], meanwhile);
-        Assert.Single(gateway.Output.Split('\n'), line => line.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal));
+        Assert.Single(_shared.Output.Split('\n'), line => line.Contains("gateway.yaml:5: workspaces[0].bots[0].model: ", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Two_gateways_with_the_same_file_apply_it_once()
     {
         var connectionString = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var first = await StartAsync(Bots("one"), connectionString);
-        await using var second = await StartAsync(Bots("one"), connectionString, first.DataDirectory);
+        await using var first = await StartAsync(Bots("acme", "one"), connectionString);
+        await using var second = await StartAsync(Bots("acme", "one"), connectionString, first.DataDirectory);
         var key = await first.CreateKeyAsync("acme", cancel: Cancel);
 
         await Task.WhenAll(
-            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("one", "two"), Cancel), System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("one", "two"), Cancel));
+            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("acme", "one", "two"), Cancel), System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("acme", "one", "two"), Cancel));
         await EventuallyAsync(first, key, "bot/id=one", "bot/id=two");
         await EventuallyAsync(second, key, "bot/id=one", "bot/id=two");
         // Both have come past the file before when they are at the next one.
         await Task.WhenAll(
-            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("one", "two", "three"), Cancel),
-            System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("one", "two", "three"), Cancel));
+            System.IO.File.WriteAllTextAsync(first.YamlFile, Bots("acme", "one", "two", "three"), Cancel),
+            System.IO.File.WriteAllTextAsync(second.YamlFile, Bots("acme", "one", "two", "three"), Cancel));
         await EventuallyAsync(first, key, "bot/id=one", "bot/id=three", "bot/id=two");
         await EventuallyAsync(second, key, "bot/id=one", "bot/id=three", "bot/id=two");
 
@@ -146,11 +151,11 @@ public sealed class ApplyWatchTests(TestPostgres postgres)
         Directory.Delete(launch.DataDirectory, recursive: true);
     }
 
-    private static string Bots(params string[] ids) => $$"""
+    internal static string Bots(string workspace, params string[] ids) => $$"""
         providers: [ { name: p, baseUrl: "http://127.0.0.1:9" } ]
         models: [ { name: m, deployments: [ { provider: p } ] } ]
         workspaces:
-          - name: acme
+          - name: {{workspace}}
             bots: [ {{string.Join(", ", ids.Select(id => $"{{ id: {id}, model: m }}"))}} ]
         """;
 

@@ -5,46 +5,47 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Admin;
 
+public sealed class KeyGateway(TestPostgres postgres)
+    : SharedGateway(postgres, "workspaces: [ { name: acme }, { name: reached }, { name: foreign }, { name: listed }, { name: unlisted } ]");
+
 /// <summary><c>/admin/v1/keys</c>: who reaches what, and what a key may make.</summary>
-public sealed class KeyEndpointsTests(TestPostgres postgres)
+public sealed class KeyEndpointsTests(KeyGateway shared) : IClassFixture<KeyGateway>
 {
-    private const string Yaml = "workspaces: [ { name: acme }, { name: other } ]";
+    private readonly GatewayProcess _gateway = shared.Gateway;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_workspace_admin_key_reaches_its_own_workspace_alone()
     {
-        await using var gateway = await StartAsync();
-        var admin = await gateway.CreateKeyAsync("acme", scopes: ["admin"], name: "admin", cancel: Cancel);
-        var foreign = await gateway.CreateKeyAsync("other", name: "foreign", cancel: Cancel);
-        var own = await gateway.CreateKeyAsync("acme", name: "own", cancel: Cancel);
-        using var client = gateway.Client(admin.Text);
+        var admin = await _gateway.CreateKeyAsync("reached", scopes: ["admin"], name: "admin", cancel: Cancel);
+        var foreign = await _gateway.CreateKeyAsync("foreign", name: "foreign", cancel: Cancel);
+        var own = await _gateway.CreateKeyAsync("reached", name: "own", cancel: Cancel);
+        using var client = _gateway.Client(admin.Text);
 
         var listed = (await client.GetFromJsonAsync<JsonNode>("/admin/v1/keys", Cancel))!["data"]!.AsArray();
-        var others = (await client.GetFromJsonAsync<JsonNode>("/admin/v1/keys?workspace=other", Cancel))!["data"]!.AsArray();
+        var others = (await client.GetFromJsonAsync<JsonNode>("/admin/v1/keys?workspace=foreign", Cancel))!["data"]!.AsArray();
         var made = await PostAsync(client, new JsonObject { ["name"] = "made" });
-        var madeElsewhere = await PostAsync(client, new JsonObject { ["name"] = "made", ["workspace"] = "other" });
+        var madeElsewhere = await PostAsync(client, new JsonObject { ["name"] = "made", ["workspace"] = "foreign" });
         var madeNowhere = await PostAsync(client, new JsonObject { ["name"] = "made", ["workspace"] = "nowhere" });
 
         Assert.Equal(["admin", "own"], listed.Select(k => k!["name"]!.GetValue<string>()));
         Assert.Empty(others);
-        Assert.Equal((HttpStatusCode.OK, "acme"), (made.Status, made.Body["workspace"]!.GetValue<string>()));
+        Assert.Equal((HttpStatusCode.OK, "reached"), (made.Status, made.Body["workspace"]!.GetValue<string>()));
         Assert.Equal(HttpStatusCode.NotFound, madeElsewhere.Status);
         Assert.Equal(HttpStatusCode.NotFound, madeNowhere.Status);
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(client, HttpMethod.Get, $"/admin/v1/keys/{foreign.Id}"));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(client, HttpMethod.Delete, $"/admin/v1/keys/{foreign.Id}"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(client, HttpMethod.Delete, $"/admin/v1/keys/{own.Id}"));
-        Assert.Equal(HttpStatusCode.OK, await ModelsAsync(gateway, foreign.Text));
+        Assert.Equal(HttpStatusCode.OK, await ModelsAsync(_gateway, foreign.Text));
     }
 
     [Fact]
     public async Task No_key_makes_one_that_may_do_more_than_itself()
     {
-        await using var gateway = await StartAsync();
         var end = DateTimeOffset.UtcNow.AddHours(1);
-        var bound = await gateway.CreateKeyAsync("acme", ["bot/id=a*"], ["admin"], end, cancel: Cancel);
-        using var client = gateway.Client(bound.Text);
+        var bound = await _gateway.CreateKeyAsync("acme", ["bot/id=a*"], ["admin"], end, cancel: Cancel);
+        using var client = _gateway.Client(bound.Text);
         JsonObject Wanted(string selector, DateTimeOffset expires) => new()
         {
             ["name"] = "n",
@@ -65,9 +66,8 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
     [Fact]
     public async Task A_chat_key_has_no_business_there()
     {
-        await using var gateway = await StartAsync();
-        var chat = await gateway.CreateKeyAsync("acme", cancel: Cancel);
-        using var client = gateway.Client(chat.Text);
+        var chat = await _gateway.CreateKeyAsync("acme", cancel: Cancel);
+        using var client = _gateway.Client(chat.Text);
 
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(client, HttpMethod.Get, "/admin/v1/keys"));
     }
@@ -88,8 +88,7 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
             ("""{"workspace":"acme","name":"n","selectors":[]}""", "selectors"),
             ("""{"workspace":"acme","name":"n","scopes":[]}""", "scopes"),
         ];
-        await using var gateway = await StartAsync();
-        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var client = _gateway.Client(GatewayProcess.AdminKey);
 
         foreach (var (body, param) in cases)
         {
@@ -103,8 +102,7 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
     [Fact]
     public async Task A_selector_is_kept_up_to_its_limit()
     {
-        await using var gateway = await StartAsync();
-        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var client = _gateway.Client(GatewayProcess.AdminKey);
         JsonObject Wanted(string selector) => new() { ["workspace"] = "acme", ["name"] = "n", ["selectors"] = new JsonArray(selector) };
 
         Assert.Equal(HttpStatusCode.OK, (await PostAsync(client, Wanted("bot/id=".PadRight(511, 'a') + "*"))).Status);
@@ -115,20 +113,19 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
     [Fact]
     public async Task Keys_are_listed_in_pages_and_found_one_by_one()
     {
-        await using var gateway = await StartAsync();
         var made = new List<GatewayKey>();
-        foreach (var (workspace, name) in new[] { ("acme", "a"), ("other", "b"), ("acme", "c"), ("acme", "d"), ("acme", "e") })
+        foreach (var (workspace, name) in new[] { ("listed", "a"), ("unlisted", "b"), ("listed", "c"), ("listed", "d"), ("listed", "e") })
         {
-            made.Add(await gateway.CreateKeyAsync(workspace, name: name, cancel: Cancel));
+            made.Add(await _gateway.CreateKeyAsync(workspace, name: name, cancel: Cancel));
         }
 
-        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var client = _gateway.Client(GatewayProcess.AdminKey);
 
-        Assert.Equal(("a c", true), await PageAsync(client, "workspace=acme&limit=2"));
-        Assert.Equal(("d e", false), await PageAsync(client, $"workspace=acme&limit=2&after={made[2].Id}"));
+        Assert.Equal(("a c", true), await PageAsync(client, "workspace=listed&limit=2"));
+        Assert.Equal(("d e", false), await PageAsync(client, $"workspace=listed&limit=2&after={made[2].Id}"));
         Assert.Equal(("c", true), await PageAsync(client, $"limit=1&after={made[1].Id}"));
         Assert.Equal(("", false), await PageAsync(client, $"after={made[4].Id}"));
-        Assert.Equal(("a c d e", false), await PageAsync(client, "workspace=acme"));
+        Assert.Equal(("a c d e", false), await PageAsync(client, "workspace=listed"));
         Assert.Equal("b", (await client.GetFromJsonAsync<JsonNode>($"/admin/v1/keys/{made[1].Id}", Cancel))!["name"]!.GetValue<string>());
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(client, HttpMethod.Get, $"/admin/v1/keys/{Guid.NewGuid()}"));
         foreach (var wrong in new[] { "limit=0", "limit=1001", "limit=x", "limit=-1", "after=x", $"after={Guid.NewGuid()}", "workspace=a%00b" })
@@ -164,7 +161,4 @@ public sealed class KeyEndpointsTests(TestPostgres postgres)
         using var client = gateway.Client(key);
         return await StatusAsync(client, HttpMethod.Get, "/v1/models");
     }
-
-    private async Task<GatewayProcess> StartAsync() => await GatewayProcess.StartAsync(
-        new GatewayLaunch { ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel), Yaml = Yaml }, Cancel);
 }

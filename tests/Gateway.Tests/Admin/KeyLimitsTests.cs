@@ -9,16 +9,19 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Admin;
 
+public sealed class KeyLimitsGateway(TestPostgres postgres) : SharedGateway(postgres);
+
 /// <summary>Limits of keys in <c>/admin/v1/keys</c>: kept, shown, checked, and never handed on for more.</summary>
-public sealed class KeyLimitsTests(TestPostgres postgres)
+public sealed class KeyLimitsTests(KeyLimitsGateway shared) : IClassFixture<KeyLimitsGateway>
 {
+    private readonly GatewayProcess _gateway = shared.Gateway;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_key_is_made_and_shown_with_its_limits()
     {
-        await using var gateway = await StartAsync();
-        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var client = _gateway.Client(GatewayProcess.AdminKey);
 
         var made = await PostAsync(client, """
             {"workspace":"default","name":"n","rpm":60,"tpm":90000,"concurrent":5,"budget":{"per":"day","usd":5.50}}
@@ -63,8 +66,7 @@ public sealed class KeyLimitsTests(TestPostgres postgres)
             ("\"budget\":{\"tokens\":1.5,\"per\":\"day\"}", "budget"),
             ("\"rps\":5", "rps"),
         ];
-        await using var gateway = await StartAsync();
-        using var client = gateway.Client(GatewayProcess.AdminKey);
+        using var client = _gateway.Client(GatewayProcess.AdminKey);
 
         foreach (var (field, param) in cases)
         {
@@ -77,11 +79,10 @@ public sealed class KeyLimitsTests(TestPostgres postgres)
     [Fact]
     public async Task A_limited_key_makes_keys_with_its_own_limits_or_lower_ones_alone()
     {
-        await using var gateway = await StartAsync();
-        using var global = gateway.Client(GatewayProcess.AdminKey);
+        using var global = _gateway.Client(GatewayProcess.AdminKey);
         var admin = await PostAsync(
             global, """{"workspace":"default","name":"admin","scopes":["admin"],"rpm":60,"budget":{"usd":5,"per":"day"}}""");
-        using var client = gateway.Client(admin.Body["key"]!.GetValue<string>());
+        using var client = _gateway.Client(admin.Body["key"]!.GetValue<string>());
 
         var same = await PostAsync(client, """{"name":"n","rpm":60,"budget":{"usd":5,"per":"day"}}""");
         var less = await PostAsync(client, """{"name":"n","rpm":1,"tpm":9,"budget":{"usd":4,"per":"month"}}""");
@@ -127,7 +128,4 @@ public sealed class KeyLimitsTests(TestPostgres postgres)
         using var reply = await client.PostAsync("/admin/v1/keys", content, Cancel);
         return (reply.StatusCode, JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!);
     }
-
-    private async Task<GatewayProcess> StartAsync() => await GatewayProcess.StartAsync(
-        new GatewayLaunch { ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel) }, Cancel);
 }

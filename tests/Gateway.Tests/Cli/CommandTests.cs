@@ -4,8 +4,10 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Cli;
 
+public sealed class CommandGateway(TestPostgres postgres) : SharedGateway(postgres);
+
 /// <summary>Commands as an operator runs them, beside a gateway on the same database.</summary>
-public sealed class CommandTests(TestPostgres postgres)
+public sealed class CommandTests(TestPostgres postgres, CommandGateway shared) : IClassFixture<CommandGateway>
 {
     private const string Yaml = """
         providers: [ { name: p, baseUrl: "http://127.0.0.1:9", apiKey: "${PROVIDER_KEY}" } ]
@@ -15,44 +17,44 @@ public sealed class CommandTests(TestPostgres postgres)
             bots: [ { id: support, model: m } ]
         """;
 
+    private readonly GatewayProcess _gateway = shared.Gateway;
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_key_is_made_listed_used_and_revoked()
     {
-        await using var gateway = await StartAsync();
 
-        var made = await gateway.RunCommandAsync(
+        var made = await _gateway.RunCommandAsync(
             ["keys", "create", "--workspace", "default", "--name", "from the shell", "--selector", "bot/id=*", "--expires", "2099-01-31"], Cancel);
         Assert.True(made.ExitCode == 0, made.ToString());
         Assert.Matches("^sk-gw-[A-Za-z0-9_-]{43}\n$", made.Output);
         var key = made.Output.Trim();
 
         // The running gateway has not been told of it by anything but the database.
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(gateway, key));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(_gateway, key));
 
-        var list = await gateway.RunCommandAsync(["keys", "list", "--workspace", "default"], Cancel);
+        var list = await _gateway.RunCommandAsync(["keys", "list", "--workspace", "default"], Cancel);
         var line = Assert.Single(list.Output.Split('\n'), l => l.Contains("from the shell", StringComparison.Ordinal));
         Assert.DoesNotContain(key, list.Output, StringComparison.Ordinal);
         Assert.EndsWith("active", line, StringComparison.Ordinal);
         Assert.Contains("2099-01-31", line, StringComparison.Ordinal);
 
-        var revoked = await gateway.RunCommandAsync(["keys", "revoke", line.Split(' ')[0]], Cancel);
+        var revoked = await _gateway.RunCommandAsync(["keys", "revoke", line.Split(' ')[0]], Cancel);
         Assert.True(revoked.ExitCode == 0, revoked.ToString());
-        Assert.True(await ComesTrueAsync(async () => await StatusAsync(gateway, key) == HttpStatusCode.Unauthorized));
+        Assert.True(await ComesTrueAsync(async () => await StatusAsync(_gateway, key) == HttpStatusCode.Unauthorized));
     }
 
     [Fact]
     public async Task A_key_is_made_with_limits_that_the_list_shows()
     {
-        await using var gateway = await StartAsync();
         string[] create = ["keys", "create", "--workspace", "default", "--name"];
 
-        var limited = await gateway.RunCommandAsync(
+        var limited = await _gateway.RunCommandAsync(
             [.. create, "limited", "--rpm", "60", "--tpm", "90000", "--concurrent", "5", "--budget", "5.50usd/day"], Cancel);
-        var tokens = await gateway.RunCommandAsync([.. create, "tokens", "--budget", "2000000tokens/month"], Cancel);
-        var free = await gateway.RunCommandAsync([.. create, "free"], Cancel);
-        var list = await gateway.RunCommandAsync(["keys", "list"], Cancel);
+        var tokens = await _gateway.RunCommandAsync([.. create, "tokens", "--budget", "2000000tokens/month"], Cancel);
+        var free = await _gateway.RunCommandAsync([.. create, "free"], Cancel);
+        var list = await _gateway.RunCommandAsync(["keys", "list"], Cancel);
 
         Assert.All([limited, tokens, free, list], result => Assert.True(result.ExitCode == 0, result.ToString()));
         var lines = list.Output.Split('\n');
@@ -67,7 +69,6 @@ public sealed class CommandTests(TestPostgres postgres)
     [Fact]
     public async Task What_cannot_be_done_is_said_in_a_line_and_ends_with_2()
     {
-        await using var gateway = await StartAsync();
         string[] create = ["keys", "create", "--workspace", "default", "--name", "n"];
         (string[] Arguments, string Said)[] cases =
         [
@@ -90,7 +91,7 @@ public sealed class CommandTests(TestPostgres postgres)
 
         foreach (var (arguments, said) in cases)
         {
-            var result = await gateway.RunCommandAsync(arguments, Cancel);
+            var result = await _gateway.RunCommandAsync(arguments, Cancel);
 
             Assert.True(result.ExitCode == 2, $"{string.Join(' ', arguments)}: {result}");
             Assert.Contains(said, result.Errors, StringComparison.Ordinal);
@@ -102,38 +103,39 @@ public sealed class CommandTests(TestPostgres postgres)
     [Fact]
     public async Task Apply_prints_what_it_changes_and_nothing_secret()
     {
-        await using var gateway = await StartAsync(("PROVIDER_KEY", "sk-provider-secret"));
-        await File.WriteAllTextAsync(gateway.YamlFile, Yaml, Cancel);
+        await File.WriteAllTextAsync(_gateway.YamlFile, Yaml, Cancel);
 
-        var dry = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--dry-run"], Cancel);
-        var real = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile], Cancel);
-        var again = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--prune"], Cancel);
-        var dryAgain = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--dry-run"], Cancel);
-        await File.WriteAllTextAsync(gateway.YamlFile, "{}", Cancel);
-        var pruned = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--prune"], Cancel);
+        var dry = await ApplyAsync("--dry-run");
+        var real = await ApplyAsync();
+        var again = await ApplyAsync("--prune");
+        var dryAgain = await ApplyAsync("--dry-run");
+        await File.WriteAllTextAsync(_gateway.YamlFile, "{}", Cancel);
+        var pruned = await ApplyAsync("--prune");
+
+        Task<CommandResult> ApplyAsync(params string[] more) =>
+            _gateway.RunCommandAsync(["apply", "-f", _gateway.YamlFile, .. more], Cancel, ("PROVIDER_KEY", "sk-provider-secret"));
 
         Assert.Equal((0, "+ provider p\n+ model m\n+ workspace acme\n+ bot acme/support\n", ""), (real.ExitCode, real.Output, real.Errors));
         Assert.Equal(real.Output, dry.Output);
         Assert.Equal((0, "= nothing to do\n"), (again.ExitCode, again.Output));
         Assert.Equal((0, "= nothing would change\n"), (dryAgain.ExitCode, dryAgain.Output));
         Assert.Equal((0, "- model m\n- provider p\n- bot acme/support\n- workspace acme\n"), (pruned.ExitCode, pruned.Output));
-        Assert.DoesNotContain("sk-provider-secret", gateway.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("sk-provider-secret", _gateway.Output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_bad_file_changes_nothing_and_every_error_has_file_line_and_path()
     {
-        await using var gateway = await StartAsync();
-        await File.WriteAllTextAsync(gateway.YamlFile, Yaml.Replace("id: support", "id: Support, modle: m", StringComparison.Ordinal), Cancel);
+        await File.WriteAllTextAsync(_gateway.YamlFile, Yaml.Replace("id: support", "id: Support, modle: m", StringComparison.Ordinal), Cancel);
 
-        var bad = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile], Cancel);
-        await File.WriteAllTextAsync(gateway.YamlFile, "workspaces: [ { name: acme } ]", Cancel);
-        var good = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile, "--dry-run"], Cancel);
+        var bad = await _gateway.RunCommandAsync(["apply", "-f", _gateway.YamlFile], Cancel);
+        await File.WriteAllTextAsync(_gateway.YamlFile, "workspaces: [ { name: acme } ]", Cancel);
+        var good = await _gateway.RunCommandAsync(["apply", "-f", _gateway.YamlFile, "--dry-run"], Cancel);
 
         Assert.True(bad.ExitCode == 2, bad.ToString());
         Assert.Empty(bad.Output);
         var lines = bad.Errors.TrimEnd('\n').Split('\n');
-        Assert.All(lines, line => Assert.Matches($"^{Regex.Escape(gateway.YamlFile)}:[0-9]+: [^ ]+: ", line));
+        Assert.All(lines, line => Assert.Matches($"^{Regex.Escape(_gateway.YamlFile)}:[0-9]+: [^ ]+: ", line));
         Assert.Contains(lines, line => line.Contains("PROVIDER_KEY", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains(":5: workspaces[0].bots[0].modle: ", StringComparison.Ordinal));
         Assert.Equal("+ workspace acme\n", good.Output);
@@ -142,12 +144,11 @@ public sealed class CommandTests(TestPostgres postgres)
     [Fact]
     public async Task A_database_without_migrations_is_refused_and_migrate_mends_it()
     {
-        await using var gateway = await StartAsync();
-        var empty = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        var empty = await postgres.CreateEmptyDatabaseAsync(Cancel);
         var environment = new Dictionary<string, string>
         {
             ["ConnectionStrings__Gateway"] = empty,
-            ["Gateway__DataDirectory"] = gateway.DataDirectory,
+            ["Gateway__DataDirectory"] = _gateway.DataDirectory,
             ["Gateway__Migrate"] = "false",
         };
 
@@ -275,12 +276,4 @@ public sealed class CommandTests(TestPostgres postgres)
 
         return false;
     }
-
-    private async Task<GatewayProcess> StartAsync(params (string Name, string Value)[] settings) => await GatewayProcess.StartAsync(
-        new GatewayLaunch
-        {
-            ConnectionString = await postgres.CreateDatabaseAsync(cancel: Cancel),
-            Settings = settings.ToDictionary(s => s.Name, s => s.Value),
-        },
-        Cancel);
 }

@@ -107,7 +107,7 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
     [Fact]
     public async Task A_database_without_migrations_names_the_command_when_none_may_be_applied()
     {
-        var connectionString = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        var connectionString = await postgres.CreateEmptyDatabaseAsync(Cancel);
 
         var command = await Assert.ThrowsAsync<SettingsException>(() => OpenAsync(connectionString, DatabaseUse.Command, migrate: false));
         var server = await Assert.ThrowsAsync<SettingsException>(() => OpenAsync(connectionString, DatabaseUse.Serve, migrate: false));
@@ -119,7 +119,7 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
     [Fact]
     public async Task Many_that_start_on_an_empty_database_migrate_it_once()
     {
-        var connectionString = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        var connectionString = await postgres.CreateEmptyDatabaseAsync(Cancel);
 
         var all = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => OpenAsync(connectionString), Cancel)));
 

@@ -17,7 +17,7 @@ public sealed class TwoGatewaysTests(TestPostgres postgres, ITestOutputHelper ou
     [Fact]
     public async Task Started_together_on_an_empty_database_they_make_one_first_key()
     {
-        var connectionString = await postgres.CreateDatabaseAsync(cancel: Cancel);
+        var connectionString = await postgres.CreateEmptyDatabaseAsync(Cancel);
         var encryptionKey = Convert.ToBase64String(new byte[32]);
 
         var gateways = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => GatewayProcess.StartAsync(

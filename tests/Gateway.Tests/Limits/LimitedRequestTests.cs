@@ -4,9 +4,12 @@ using Gateway.Tests.Support;
 namespace Gateway.Tests.Limits;
 
 /// <summary>What callers of limited keys, bots and workspaces see.</summary>
-public sealed class LimitedRequestTests(TestPostgres postgres)
+public sealed class LimitedRequestTests(LimitedRequestSetup setup) : IClassFixture<LimitedRequestSetup>
 {
     private const string Limit = "x-ratelimit-limit-requests";
+
+    private readonly GatewayProcess _gateway = setup.Gateway;
+    private readonly string _database = setup.ConnectionString;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -14,10 +17,8 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
     public async Task Requests_of_a_limited_key_are_counted_in_headers_and_refused_beyond_the_limit_until_it_is_raised()
     {
         // Arrange
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var gateway = await StartAsync(database);
-        var key = await gateway.CreateLimitedKeyAsync(database, l => (l.Rpm, l.Tpm) = (3, 1_000_000), Cancel);
-        using var client = gateway.Client(key.Text);
+        var key = await _gateway.CreateLimitedKeyAsync(_database, l => (l.Rpm, l.Tpm) = (3, 1_000_000), Cancel);
+        using var client = _gateway.Client(key.Text);
         await client.UntilShownAsync(Limit, "3", Cancel);
         await LimitedGateway.EnoughOfTheMinuteAsync(TimeSpan.FromSeconds(20), Cancel);
 
@@ -26,7 +27,7 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
         var stream = await client.AskAsync(Cancel, more: ",\"stream\":true");
         var third = await client.AskAsync(Cancel);
         var refused = await client.AskAsync(Cancel);
-        await LimitedGateway.LimitAsync(database, db => db.Keys.Single(k => k.Id == Guid.Parse(key.Id)).Limits, l => l.Rpm = 5, Cancel);
+        await LimitedGateway.LimitAsync(_database, db => db.Keys.Single(k => k.Id == Guid.Parse(key.Id)).Limits, l => l.Rpm = 5, Cancel);
         await client.UntilShownAsync(Limit, "5", Cancel);
         var raised = await client.AskAsync(Cancel);
 
@@ -48,10 +49,8 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
     [Fact]
     public async Task A_key_without_limits_has_no_headers_of_them()
     {
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var gateway = await StartAsync(database);
-        var key = await gateway.CreateKeyAsync(cancel: Cancel);
-        using var client = gateway.Client(key.Text);
+        var key = await _gateway.CreateKeyAsync(cancel: Cancel);
+        using var client = _gateway.Client(key.Text);
 
         var reply = await client.AskAsync(Cancel);
 
@@ -63,17 +62,15 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
     public async Task Beyond_the_limit_at_a_time_some_wait_and_more_are_refused()
     {
         // Arrange: an upstream that answers when it is told to.
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var upstream = await FakeUpstream.StartAsync();
+        var upstream = setup.FreshUpstream();
         var go = new TaskCompletionSource();
         upstream.Answers(async (http, request) =>
         {
             await go.Task.WaitAsync(TimeSpan.FromSeconds(30), http.RequestAborted);
             await Answer.Json(Replies.Completion("m", "Done."))(http, request);
         });
-        await using var gateway = await StartAsync(database, Yaml(upstream));
-        var key = await gateway.CreateLimitedKeyAsync(database, l => (l.Concurrent, l.Rpm) = (1, 1_000), Cancel, "acme");
-        using var client = gateway.Client(key.Text);
+        var key = await _gateway.CreateLimitedKeyAsync(_database, l => (l.Concurrent, l.Rpm) = (1, 1_000), Cancel, "acme");
+        using var client = _gateway.Client(key.Text);
         await client.UntilShownAsync(Limit, "1000", Cancel);
 
         // Act
@@ -95,16 +92,14 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
     public async Task Limits_of_a_bot_and_of_a_workspace_hold_for_all_its_keys()
     {
         // Arrange
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var upstream = await FakeUpstream.StartAsync();
+        var upstream = setup.FreshUpstream();
         upstream.Answers(async (http, request) => await (request.Body.AsSpan().IndexOf("\"stream\":true"u8) > 0
             ? Replies.Stream(Replies.WordEvents("m", ["Hi."]))
             : Answer.Json(Replies.Completion("m", "Hi.")))(http, request));
-        await using var gateway = await StartAsync(database, Yaml(upstream));
-        await LimitedGateway.LimitAsync(database, db => db.Workspaces.Single(w => w.Name == "acme").Limits, l => l.Rpm = 3, Cancel);
-        await LimitedGateway.LimitAsync(database, db => db.Bots.Single(b => b.Id == "support").Limits, l => l.Rpm = 1, Cancel);
-        using var one = gateway.Client((await gateway.CreateKeyAsync("acme", cancel: Cancel)).Text);
-        using var other = gateway.Client((await gateway.CreateKeyAsync("acme", cancel: Cancel)).Text);
+        await LimitedGateway.LimitAsync(_database, db => db.Workspaces.Single(w => w.Name == "limited").Limits, l => l.Rpm = 3, Cancel);
+        await LimitedGateway.LimitAsync(_database, db => db.Bots.Single(b => b.Id == "support").Limits, l => l.Rpm = 1, Cancel);
+        using var one = _gateway.Client((await _gateway.CreateKeyAsync("limited", cancel: Cancel)).Text);
+        using var other = _gateway.Client((await _gateway.CreateKeyAsync("limited", cancel: Cancel)).Text);
         await one.UntilShownAsync(Limit, "3", Cancel);
         await LimitedGateway.EnoughOfTheMinuteAsync(TimeSpan.FromSeconds(20), Cancel);
 
@@ -122,27 +117,18 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
         Assert.Equal(429, botAgain.Status);
         Assert.Contains("bot 'support'", botAgain.Body, StringComparison.Ordinal);
         Assert.Equal([200, 200, 429], models.Select(m => m.Status));
-        Assert.Contains("workspace 'acme'", models[2].Body, StringComparison.Ordinal);
+        Assert.Contains("workspace 'limited'", models[2].Body, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Money_is_not_spent_on_a_model_without_a_price_nor_beyond_the_budget()
     {
         // Arrange
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var upstream = await FakeUpstream.StartAsync();
+        var upstream = setup.FreshUpstream();
         upstream.Answers(Answer.Json(Replies.Completion("m", "Hi.")));
-        await using var gateway = await StartAsync(database, Yaml(upstream));
-        await using (var db = NewContext(database))
-        {
-            var priced = db.Models.Single(m => m.Name == "priced");
-            (priced.PriceInput, priced.PriceCachedInput, priced.PriceOutput) = (1m, 1m, 10m);
-            await db.SaveChangesAsync(Cancel);
-        }
-
-        var key = await gateway.CreateLimitedKeyAsync(
-            database, l => (l.BudgetUsd, l.BudgetPer, l.Rpm) = (1m, BudgetPer.Month, 1_000), Cancel, "acme");
-        using var client = gateway.Client(key.Text);
+        var key = await _gateway.CreateLimitedKeyAsync(
+            _database, l => (l.BudgetUsd, l.BudgetPer, l.Rpm) = (1m, BudgetPer.Month, 1_000), Cancel, "acme");
+        using var client = _gateway.Client(key.Text);
         await client.UntilShownAsync(Limit, "1000", Cancel);
 
         // Act
@@ -164,21 +150,11 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
     public async Task A_budget_reserves_what_the_dearest_fallback_would_cost()
     {
         // Arrange
-        var database = await postgres.CreateDatabaseAsync(cancel: Cancel);
-        await using var upstream = await FakeUpstream.StartAsync();
+        var upstream = setup.FreshUpstream();
         upstream.Answers(Answer.Json(Replies.Completion("m", "Hi.")));
-        await using var gateway = await StartAsync(
-            database,
-            $$"""
-            providers: [ { name: fake, baseUrl: "{{upstream.BaseUrl}}" } ]
-            models:
-              - { name: cheap, deployments: [ { provider: fake } ], price: { input: 1, output: 1 }, fallbacks: [dear, unpriced] }
-              - { name: dear, deployments: [ { provider: fake } ], price: { input: 1, output: 1000 } }
-              - { name: unpriced, deployments: [ { provider: fake } ] }
-            """);
-        var key = await gateway.CreateLimitedKeyAsync(
-            database, l => (l.BudgetUsd, l.BudgetPer, l.Rpm) = (1m, BudgetPer.Month, 1_000), Cancel);
-        using var client = gateway.Client(key.Text);
+        var key = await _gateway.CreateLimitedKeyAsync(
+            _database, l => (l.BudgetUsd, l.BudgetPer, l.Rpm) = (1m, BudgetPer.Month, 1_000), Cancel);
+        using var client = _gateway.Client(key.Text);
         await client.UntilShownAsync(Limit, "1000", Cancel);
 
         // Act
@@ -190,18 +166,4 @@ public sealed class LimitedRequestTests(TestPostgres postgres)
         Assert.Equal(200, fits.Status);
         Assert.Single(upstream.Requests);
     }
-
-    private static GatewayDb NewContext(string database) =>
-        new(Microsoft.EntityFrameworkCore.NpgsqlDbContextOptionsBuilderExtensions.UseNpgsql(
-            new Microsoft.EntityFrameworkCore.DbContextOptionsBuilder<GatewayDb>(), database).Options);
-
-    private static Task<GatewayProcess> StartAsync(string database, string? yaml = null) => GatewayProcess.StartAsync(
-        new GatewayLaunch { ConnectionString = database, Yaml = yaml, Settings = LimitedGateway.Settings }, Cancel);
-
-    private static string Yaml(FakeUpstream upstream) =>
-        $$"""
-        providers: [ { name: fake, baseUrl: "{{upstream.BaseUrl}}" } ]
-        models: [ { name: m, deployments: [ { provider: fake } ] }, { name: priced, deployments: [ { provider: fake } ] } ]
-        workspaces: [ { name: acme, bots: [ { id: support, model: m, backstory: Hello. } ] } ]
-        """;
 }

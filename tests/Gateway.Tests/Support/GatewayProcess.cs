@@ -17,7 +17,7 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     private const int Quit = 3;
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(3);
 
     private readonly GatewayLaunch _launch;
     private readonly string _folder;
@@ -44,6 +44,8 @@ public sealed class GatewayProcess : IAsyncDisposable
             // A test reads what a person would; whose subject is the line of JSON asks for it.
             ["Gateway__LogFormat"] = "text",
             ["DOTNET_NOLOGO"] = "1",
+            // What it costs to learn how code is used is never earned back in a few seconds.
+            ["DOTNET_TieredPGO"] = "0",
         };
         if (launch.ConnectionString is not null)
         {
@@ -80,7 +82,10 @@ public sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The end of what it printed, for failure messages.</summary>
     public string LastWords => Running.LastWords;
 
-    /// <summary>The built <c>gateway.dll</c>: the application's own output folder, else the copy beside the tests.</summary>
+    /// <summary>
+    /// The built <c>gateway.dll</c>: the one that <c>GATEWAY_TEST_ASSEMBLY</c> names, else the application's own output
+    /// folder, else the copy beside the tests.
+    /// </summary>
     public static string Assembly { get; } = FindAssembly();
 
     private ChildProcess Running => _process ?? throw new InvalidOperationException("The gateway was never started.");
@@ -195,8 +200,12 @@ public sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Runs a command of the gateway (<c>keys</c>, <c>apply</c> …) with this gateway's settings.</summary>
-    public Task<CommandResult> RunCommandAsync(IEnumerable<string> arguments, CancellationToken cancel = default) =>
-        ChildProcess.RunAsync("dotnet", [Assembly, .. arguments], CommandLimit, _settings, _folder, cancel);
+    /// <param name="more">Settings of the command alone.</param>
+    public Task<CommandResult> RunCommandAsync(
+        IEnumerable<string> arguments, CancellationToken cancel = default, params (string Name, string Value)[] more) =>
+        ChildProcess.RunAsync(
+            "dotnet", [Assembly, .. arguments], CommandLimit,
+            _settings.Concat(more.Select(s => KeyValuePair.Create(s.Name, s.Value))).ToDictionary(), _folder, cancel);
 
     public async ValueTask DisposeAsync()
     {
@@ -279,6 +288,11 @@ public sealed class GatewayProcess : IAsyncDisposable
 
     private static string FindAssembly()
     {
+        if (Environment.GetEnvironmentVariable("GATEWAY_TEST_ASSEMBLY") is { Length: > 0 } named)
+        {
+            return File.Exists(named) ? named : throw new InvalidOperationException($"GATEWAY_TEST_ASSEMBLY names {named}, which is not there.");
+        }
+
         var built = Repository.PathOf("src", "Gateway", "bin", Repository.Configuration, "net10.0", "gateway.dll");
         var beside = Path.Combine(AppContext.BaseDirectory, "gateway.dll");
         return File.Exists(built) ? built

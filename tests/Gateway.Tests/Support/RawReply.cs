@@ -34,6 +34,12 @@ public sealed record RawReply(
 
     public string? ContentType => Headers.GetValueOrDefault("Content-Type");
 
+    /// <summary>
+    /// A bot's first use waits a quarter of a second for the database, which may take longer on a busy machine: to be asked
+    /// again, as clients do.
+    /// </summary>
+    public bool IsBeforeItsBot => Status == 503 && Text.Contains("\"configuration_unavailable\"", StringComparison.Ordinal);
+
     public StreamEnding Ending => Transcript.EndingOf(Body, Broken);
 
     /// <summary>Sends a request and reads everything, a broken end included. Throws only when no headers came.</summary>

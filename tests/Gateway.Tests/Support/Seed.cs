@@ -19,11 +19,15 @@ internal sealed class Seed : IAsyncDisposable
     /// <summary>What this seed seals secrets with: 32 bytes, base64.</summary>
     public static string EncryptionKey { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes));
 
-    /// <summary>Opens the database and applies its migrations.</summary>
+    /// <summary>Opens the database and applies the migrations that it lacks.</summary>
     public static async Task<Seed> OpenAsync(string connectionString, CancellationToken cancel)
     {
         var db = new GatewayDb(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(connectionString).Options);
-        await db.Database.MigrateAsync(cancel);
+        if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
+        {
+            await db.Database.MigrateAsync(cancel);
+        }
+
         return new Seed(db);
     }
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Gateway.Data;
 using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(TestPostgres))]
@@ -13,6 +15,7 @@ namespace Gateway.Tests.Support;
 /// </summary>
 public sealed class TestPostgres : IAsyncLifetime
 {
+    private const string Migrated = "migrated";
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
 
     // The server dies with the test process however that ends: a closed pipe is noticed even after SIGKILL.
@@ -20,28 +23,32 @@ public sealed class TestPostgres : IAsyncLifetime
         """trap '' INT TERM; "$@" & server=$!; cat > /dev/null; kill -QUIT "$server"; wait "$server" """;
 
     private readonly SemaphoreSlim _starting = new(1);
+    private readonly SemaphoreSlim _migrating = new(1);
     private readonly string _password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
     private ChildProcess? _server;
     private string? _folder;
     private int _port;
     private int _databases;
+    private bool _isMigrated;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Makes a fresh, empty database and answers with its connection string. May be called concurrently.</summary>
+    /// <summary>
+    /// Makes a fresh database with all migrations applied and no row, and answers with its connection string. It is a copy
+    /// of one that was migrated once, which takes a gateway's start half a second less. May be called concurrently.
+    /// </summary>
     /// <param name="name">Lower case letters, digits and underscores; made up when null.</param>
     public async Task<string> CreateDatabaseAsync(string? name = null, CancellationToken cancel = default)
     {
+        await EnsureMigratedAsync(cancel);
+        return await CreateAsync(name, Migrated, cancel);
+    }
+
+    /// <summary>Makes a fresh database without any table, for tests of who migrates. May be called concurrently.</summary>
+    public async Task<string> CreateEmptyDatabaseAsync(CancellationToken cancel)
+    {
         await EnsureStartedAsync(cancel);
-        name ??= string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
-
-        await using var connection = new NpgsqlConnection(ConnectionString("postgres", pooling: false));
-        await connection.OpenAsync(cancel);
-        await using var create = connection.CreateCommand();
-        create.CommandText = $"CREATE DATABASE \"{name}\"";
-        await create.ExecuteNonQueryAsync(cancel);
-
-        return ConnectionString(name, pooling: true);
+        return await CreateAsync(null, "template1", cancel);
     }
 
     public async ValueTask DisposeAsync()
@@ -59,6 +66,7 @@ public sealed class TestPostgres : IAsyncLifetime
         }
 
         _starting.Dispose();
+        _migrating.Dispose();
     }
 
     /// <summary>The folder of <c>initdb</c> and <c>postgres</c>, the newest version first.</summary>
@@ -75,6 +83,40 @@ public sealed class TestPostgres : IAsyncLifetime
             ?? throw new InvalidOperationException(
                 "These tests need a real PostgreSQL server and found no 'initdb' and 'postgres', neither in PATH nor " +
                 $"below {string.Join(", ", usual)}. Install it (Debian, Ubuntu: apt-get install postgresql).");
+    }
+
+    private async Task<string> CreateAsync(string? name, string template, CancellationToken cancel)
+    {
+        name ??= string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
+        await using var connection = new NpgsqlConnection(ConnectionString("postgres", pooling: false));
+        await connection.OpenAsync(cancel);
+        await using var create = connection.CreateCommand();
+        create.CommandText = $"CREATE DATABASE \"{name}\" TEMPLATE {template}";
+        await create.ExecuteNonQueryAsync(cancel);
+
+        return ConnectionString(name, pooling: true);
+    }
+
+    private async Task EnsureMigratedAsync(CancellationToken cancel)
+    {
+        await EnsureStartedAsync(cancel);
+        await _migrating.WaitAsync(cancel);
+        try
+        {
+            if (!_isMigrated)
+            {
+                await CreateAsync(Migrated, "template1", cancel);
+                // Without a pool, whose connection would forbid to copy.
+                await using var db = new GatewayDb(
+                    new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(ConnectionString(Migrated, pooling: false)).Options);
+                await db.Database.MigrateAsync(cancel);
+                _isMigrated = true;
+            }
+        }
+        finally
+        {
+            _migrating.Release();
+        }
     }
 
     private async Task EnsureStartedAsync(CancellationToken cancel)

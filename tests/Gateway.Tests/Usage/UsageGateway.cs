@@ -34,15 +34,16 @@ internal sealed class UsageGateway : IAsyncDisposable
 
     public string Key { get; private set; } = null!;
 
-    public static async Task<UsageGateway> StartAsync(TestPostgres postgres, CancellationToken cancel, Dictionary<string, string>? settings = null)
+    /// <param name="beforeStart">Done with the database before the gateway starts.</param>
+    public static async Task<UsageGateway> StartAsync(
+        TestPostgres postgres, CancellationToken cancel, Dictionary<string, string>? settings = null, Func<UsageGateway, Task>? beforeStart = null)
     {
         var connectionString = await postgres.CreateDatabaseAsync(cancel: cancel);
         var gateway = new UsageGateway(connectionString, new DatabaseRelay(connectionString), await FakeUpstream.StartAsync());
         try
         {
-            gateway.Upstream.Answers(Answer.ByRequest(request => (bool?)request.Json["stream"] == true
-                ? Answer.Stream([.. Replies.WordEvents("m", ["Hello ", "there."]).Select(Piece.Of)])
-                : Answer.Json(Replies.Completion("m", "Hello."))));
+            gateway.AnswerAll();
+            await (beforeStart?.Invoke(gateway) ?? Task.CompletedTask);
             gateway.Process = await GatewayProcess.StartAsync(
                 new GatewayLaunch { ConnectionString = gateway.Relay.ConnectionString, Yaml = gateway.Yaml, Settings = settings ?? [] }, cancel);
             gateway.Key = (await gateway.Process.CreateKeyAsync("acme", cancel: cancel)).Text;
@@ -59,9 +60,17 @@ internal sealed class UsageGateway : IAsyncDisposable
     public string Yaml =>
         $$"""
         providers: [ { name: fake, baseUrl: "{{Upstream.BaseUrl}}" } ]
-        models: [ { name: m, retries: 0, deployments: [ { provider: fake, model: real } ] } ]
+        models: [ { name: m, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: fake, model: real } ] } ]
         workspaces: [ { name: acme, bots: [ { id: helper, model: m, backstory: Help. } ] }, { name: other } ]
         """;
+
+    /// <summary>For the next test of those that share a gateway: the upstream answers all, and there are no rows.</summary>
+    public async Task ResetAsync(CancellationToken cancel)
+    {
+        Upstream.Reset();
+        AnswerAll();
+        await ExecuteAsync("DELETE FROM usage", cancel);
+    }
 
     /// <summary>Asks and reads the whole answer; answers with its status.</summary>
     public async Task<int> AskAsync(string requestId, string model = "model/name=m", bool stream = false, HttpClient? client = null, CancellationToken cancel = default)
@@ -119,6 +128,17 @@ internal sealed class UsageGateway : IAsyncDisposable
         return rows;
     }
 
+    /// <summary>Writes a row as a gateway would have.</summary>
+    public Task AddRowAsync(
+        string workspace, string key, string at, string reason, string? bot, string usd, bool estimated, CancellationToken cancel) =>
+        ExecuteAsync(
+            $"""
+            INSERT INTO usage (workspace_id, id, at, key_id, request_id, route, selector, bot, model, status, end_reason, is_stream, is_estimated,
+                input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, usd, duration_ms, steps, attempts)
+            SELECT id, gen_random_uuid(), '{at}', '{key}', 'r', '/v1/chat/completions', 's', {(bot is null ? "NULL" : $"'{bot}'")}, 'm', 200, '{reason}',
+                false, {estimated}, 10, 2, 20, 3, {usd}, 1, 1, '[]' FROM workspaces WHERE name = '{workspace}'
+            """, cancel);
+
     public async Task ExecuteAsync(string sql, CancellationToken cancel)
     {
         await using var source = NpgsqlDataSource.Create(ConnectionString);
@@ -145,4 +165,8 @@ internal sealed class UsageGateway : IAsyncDisposable
         await Upstream.DisposeAsync();
         await Relay.DisposeAsync();
     }
+
+    private void AnswerAll() => Upstream.Answers(Answer.ByRequest(request => (bool?)request.Json["stream"] == true
+        ? Answer.Stream([.. Replies.WordEvents("m", ["Hello ", "there."]).Select(Piece.Of)])
+        : Answer.Json(Replies.Completion("m", "Hello."))));
 }

@@ -4,30 +4,27 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Usage;
 
-/// <summary><c>GET /admin/v1/usage</c> over rows that a test wrote, and what becomes of rows that are too old.</summary>
-public sealed class UsageReportTests(TestPostgres postgres)
+/// <summary><c>GET /admin/v1/usage</c> over rows that a test wrote.</summary>
+public sealed class UsageReportTests(SharedUsageGateway shared) : UsageTest(shared)
 {
     private const string Range = "start=2026-11-01&end=2026-11-11";
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Sums_are_grouped_as_asked_and_each_key_sees_its_own()
     {
         // Arrange
-        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
-        var acmeAdmin = await gateway.Process.CreateKeyAsync("acme", scopes: ["admin"], name: "=cmd()", cancel: Cancel);
-        var otherAdmin = await gateway.Process.CreateKeyAsync("other", scopes: ["admin"], name: "b,\"c\"", cancel: Cancel);
-        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-02T00:00:00Z", "done", bot: null, usd: "0.25");
-        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-02T23:59:59Z", "rescued", bot: "helper", usd: "0.5");
-        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-03T00:00:00Z", "rate_limit_exceeded", bot: "helper", usd: "0");
-        await SeedAsync(gateway, "acme", Guid.NewGuid().ToString(), "2026-11-03T12:00:00Z", "caller_left", bot: null, usd: "NULL", estimated: true);
-        await SeedAsync(gateway, "other", otherAdmin.Id, "2026-11-03T12:00:00Z", "done", bot: null, usd: "1.5");
-        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-11-11T00:00:00Z", "done", bot: null, usd: "100");
-        await SeedAsync(gateway, "acme", acmeAdmin.Id, "2026-10-31T23:59:59Z", "done", bot: null, usd: "100");
-        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
-        using var acme = gateway.Process.Client(acmeAdmin.Text);
-        using var other = gateway.Process.Client(otherAdmin.Text);
+        var acmeAdmin = await Gateway.Process.CreateKeyAsync("acme", scopes: ["admin"], name: "=cmd()", cancel: Cancel);
+        var otherAdmin = await Gateway.Process.CreateKeyAsync("other", scopes: ["admin"], name: "b,\"c\"", cancel: Cancel);
+        await SeedAsync("acme", acmeAdmin.Id, "2026-11-02T00:00:00Z", "done", bot: null, usd: "0.25");
+        await SeedAsync("acme", acmeAdmin.Id, "2026-11-02T23:59:59Z", "rescued", bot: "helper", usd: "0.5");
+        await SeedAsync("acme", acmeAdmin.Id, "2026-11-03T00:00:00Z", "rate_limit_exceeded", bot: "helper", usd: "0");
+        await SeedAsync("acme", Guid.NewGuid().ToString(), "2026-11-03T12:00:00Z", "caller_left", bot: null, usd: "NULL", estimated: true);
+        await SeedAsync("other", otherAdmin.Id, "2026-11-03T12:00:00Z", "done", bot: null, usd: "1.5");
+        await SeedAsync("acme", acmeAdmin.Id, "2026-11-11T00:00:00Z", "done", bot: null, usd: "100");
+        await SeedAsync("acme", acmeAdmin.Id, "2026-10-31T23:59:59Z", "done", bot: null, usd: "100");
+        using var operators = Gateway.Process.Client(GatewayProcess.AdminKey);
+        using var acme = Gateway.Process.Client(acmeAdmin.Text);
+        using var other = Gateway.Process.Client(otherAdmin.Text);
 
         // Act
         var days = await LinesAsync(acme, Range);
@@ -58,16 +55,15 @@ public sealed class UsageReportTests(TestPostgres postgres)
         Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync("/admin/v1/usage?workspace=acme", Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await other.GetAsync("/admin/v1/usage?workspace=nowhere", Cancel)).StatusCode);
         Assert.Single(await LinesAsync(other, $"{Range}&workspace=other"));
-        Assert.Equal(HttpStatusCode.Forbidden, (await gateway.Client.GetAsync("/admin/v1/usage", Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await Gateway.Client.GetAsync("/admin/v1/usage", Cancel)).StatusCode);
     }
 
     [Fact]
     public async Task What_was_just_used_is_in_the_report_of_the_last_days()
     {
-        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
-        Assert.Equal(200, await gateway.AskAsync("now", cancel: Cancel));
-        await gateway.RowsAsync(1, Cancel);
-        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
+        Assert.Equal(200, await Gateway.AskAsync("now", cancel: Cancel));
+        await Gateway.RowsAsync(1, Cancel);
+        using var operators = Gateway.Process.Client(GatewayProcess.AdminKey);
 
         var line = Assert.Single(await LinesAsync(operators, "group_by=model,bot"))!;
 
@@ -77,8 +73,7 @@ public sealed class UsageReportTests(TestPostgres postgres)
     [Fact]
     public async Task A_wrong_parameter_is_named()
     {
-        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel);
-        using var operators = gateway.Process.Client(GatewayProcess.AdminKey);
+        using var operators = Gateway.Process.Client(GatewayProcess.AdminKey);
         foreach (var (query, param) in new[]
         {
             ("group_by=day,hour", "group_by"), ("group_by=", "group_by"), ("group_by=day,day", "group_by"), ("start=yesterday", "start"),
@@ -95,22 +90,6 @@ public sealed class UsageReportTests(TestPostgres postgres)
         }
     }
 
-    [Fact]
-    public async Task Rows_older_than_the_operator_keeps_are_deleted_in_every_workspace()
-    {
-        await using var gateway = await UsageGateway.StartAsync(postgres, Cancel, new() { ["Gateway__UsageRetention"] = "30.00:00:00" });
-        foreach (var workspace in new[] { "acme", "other" })
-        {
-            var now = DateTimeOffset.UtcNow;
-            await SeedAsync(gateway, workspace, Guid.NewGuid().ToString(), $"{now.AddDays(-31):O}", "old", bot: null, usd: "0");
-            await SeedAsync(gateway, workspace, Guid.NewGuid().ToString(), $"{now.AddDays(-29):O}", "young", bot: null, usd: "0");
-        }
-
-        await gateway.UntilAsync(() => gateway.Process.Output.Contains("Deleted 2 usage rows", StringComparison.Ordinal), Cancel);
-
-        Assert.Equal(["young", "young"], (await gateway.RowsAsync(Cancel)).Select(r => r.EndReason));
-    }
-
     private static async Task<JsonArray> LinesAsync(HttpClient client, string query)
     {
         using var reply = await client.GetAsync($"/admin/v1/usage?{query}", Cancel);
@@ -121,13 +100,7 @@ public sealed class UsageReportTests(TestPostgres postgres)
         return list["data"]!.AsArray();
     }
 
-    private static Task SeedAsync(
-        UsageGateway gateway, string workspace, string key, string at, string reason, string? bot, string usd, bool estimated = false) =>
-        gateway.ExecuteAsync(
-            $"""
-            INSERT INTO usage (workspace_id, id, at, key_id, request_id, route, selector, bot, model, status, end_reason, is_stream, is_estimated,
-                input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, usd, duration_ms, steps, attempts)
-            SELECT id, gen_random_uuid(), '{at}', '{key}', 'r', '/v1/chat/completions', 's', {(bot is null ? "NULL" : $"'{bot}'")}, 'm', 200, '{reason}',
-                false, {estimated}, 10, 2, 20, 3, {usd}, 1, 1, '[]' FROM workspaces WHERE name = '{workspace}'
-            """, Cancel);
+    private Task SeedAsync(
+        string workspace, string key, string at, string reason, string? bot, string usd, bool estimated = false) =>
+        Gateway.AddRowAsync(workspace, key, at, reason, bot, usd, estimated, Cancel);
 }

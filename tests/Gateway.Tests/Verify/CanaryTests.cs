@@ -10,7 +10,6 @@ namespace Gateway.Tests.Verify;
 /// Secrets are in clear nowhere, and what callers and models say is in no log, trace, metric or error, even where an
 /// operator has every log of ours and of the framework's on, and the provider quotes all it was sent.
 /// </summary>
-[Collection(VerifyRunsAlone.Name)]
 public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
 {
     private static readonly string[] Doors = ["model", "bot", "embeddings", "completions"];

@@ -7,7 +7,6 @@ namespace Gateway.Tests.Verify;
 /// Callers who leave at random moments, through every door. <c>GATEWAY_DISCONNECTS</c> says how many,
 /// <c>GATEWAY_DISCONNECTS_SEED</c> repeats a run.
 /// </summary>
-[Collection(VerifyRunsAlone.Name)]
 public sealed class DisconnectTests(TestPostgres postgres, ITestOutputHelper output)
 {
     /// <summary>Wide: what is measured is printed, what is held here is that the upstream learns of it at all.</summary>

@@ -3,18 +3,10 @@ using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Verify;
 
-/// <summary>The long runs measure, and take the machine for themselves.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class VerifyRunsAlone
-{
-    public const string Name = "Verify";
-}
-
 /// <summary>
 /// Usage is exactly once, whatever happens. <c>GATEWAY_PARITY_REQUESTS</c>, <c>…_CALLERS</c> and
 /// <c>…_OUTAGE_SECONDS</c> say how much, <c>GATEWAY_PARITY_SEED</c> repeats a run's requests.
 /// </summary>
-[Collection(VerifyRunsAlone.Name)]
 public sealed class ParityTests(TestPostgres postgres, ITestOutputHelper output)
 {
     private static readonly TimeSpan ShippingLimit = TimeSpan.FromSeconds(60);

@@ -12,7 +12,6 @@ using Microsoft.EntityFrameworkCore;
 namespace Gateway.Tests.Verify;
 
 /// <summary>How well and how fast datasets are searched, on real texts. Times are printed and not judged.</summary>
-[Collection(VerifyRunsAlone.Name)]
 public sealed class RetrievalTests(TestPostgres postgres, ITestOutputHelper output)
 {
     private const int Few = 5;

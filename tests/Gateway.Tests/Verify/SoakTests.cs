@@ -6,11 +6,18 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.Tests.Verify;
 
+/// <summary>Half of what a machine can do is only known of one that has nothing else to do.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class SoakRunsAlone
+{
+    public const string Name = "Soak";
+}
+
 /// <summary>
 /// Half of what it can do, for a long time: memory stays, nothing fails, no row is lost. <c>GATEWAY_SOAK_MINUTES</c> says how
 /// long; without it, some seconds, in which memory is only looked at.
 /// </summary>
-[Collection(VerifyRunsAlone.Name)]
+[Collection(SoakRunsAlone.Name)]
 public sealed class SoakTests(TestPostgres postgres, ITestOutputHelper output)
 {
     private const int Callers = 32;
