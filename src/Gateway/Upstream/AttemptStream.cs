@@ -199,7 +199,7 @@ internal sealed class AttemptStream : IAsyncDisposable
         _attempt.AnsweredAs(Facts.Model);
         if (Failure is not null)
         {
-            _attempt.Failed(Failure, Used(isWhole: false));
+            NoteFailure(Failure);
         }
         else if (LeftAs is null && (IsDone || Facts.IsFinished))
         {
@@ -213,6 +213,9 @@ internal sealed class AttemptStream : IAsyncDisposable
         Release();
         _attempt.Dispose();
     }
+
+    /// <summary>Counts a break against the deployment. May be called again.</summary>
+    public void NoteFailure(AttemptFailure failure) => _attempt.Failed(failure, Used(isWhole: false));
 
     /// <summary>What the upstream said, if it had the time to say it; else an estimate.</summary>
     private Tokens Used(bool isWhole) => isWhole && Facts.Usage is { } reported

@@ -78,6 +78,8 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
             return false;
         }
 
+        // At once: whoever is told of it, and asks again, must find the circuit as it is now.
+        _current.NoteFailure(failure);
         rescue.Note(failure.Outcome);
         Error = rescue.Cause ?? failure.Error;
         if (!rescue.Allows(call, failure, _current.Facts))

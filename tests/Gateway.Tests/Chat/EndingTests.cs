@@ -81,7 +81,14 @@ public sealed class EndingTests(ScriptedGateway setup) : ScriptedTest(setup)
 
         await Parallel.ForAsync(finished, whole.Length, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel }, async (at, cancel) =>
         {
-            var reply = await Setup.ChatAsync(Wire.Ask(more: $",\"seed\":{at},\"stream_options\":{{\"include_usage\":true}}"), cancel);
+            RawReply reply;
+            var again = 0;
+            do
+            {
+                reply = await Setup.ChatAsync(Wire.Ask(more: $",\"seed\":{at},\"stream_options\":{{\"include_usage\":true}}"), cancel);
+            }
+            // A connection that was broken behind its last byte may be used once more before that is seen.
+            while (reply.Status == 502 && ++again < 5);
 
             Assert.True(reply.Ending == StreamEnding.Done, $"At {at}: {reply.Ending} {reply.Text}");
             Assert.Equal("Hello", Transcript.ContentOf(reply.Body));
