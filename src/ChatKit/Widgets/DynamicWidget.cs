@@ -11,9 +11,10 @@ public sealed record DynamicWidgetRoot : WidgetRoot
     /// <param name="json">The tree. It is copied, without nulls.</param>
     /// <exception cref="ArgumentException">Its <c>type</c> is not <c>Card</c>, <c>ListView</c> or <c>Basic</c>.</exception>
     public DynamicWidgetRoot(JsonObject json)
+        : base(DynamicWidget.TypeOf(json))
     {
         Json = DynamicWidget.Copy(json);
-        if (!Types.Contains(DynamicWidget.TextOf(Json, "type")))
+        if (!Types.Contains(Type))
         {
             throw new ArgumentException($"The type of a widget must be one of {string.Join(", ", Types)}.", nameof(json));
         }
@@ -21,9 +22,6 @@ public sealed record DynamicWidgetRoot : WidgetRoot
 
     /// <summary>The tree, without nulls. Not to be changed.</summary>
     public JsonObject Json { get; private init; }
-
-    /// <inheritdoc/>
-    public override string Type => DynamicWidget.TextOf(Json, "type")!;
 
     /// <inheritdoc/>
     public override string? Key
@@ -52,19 +50,10 @@ public sealed record DynamicWidgetComponent : WidgetComponent
     /// <param name="json">The node. It is copied, without nulls.</param>
     /// <exception cref="ArgumentException">It has no text as <c>type</c>.</exception>
     public DynamicWidgetComponent(JsonObject json)
-    {
-        Json = DynamicWidget.Copy(json);
-        if (DynamicWidget.TextOf(Json, "type") is null)
-        {
-            throw new ArgumentException("A node of a widget must have a type.", nameof(json));
-        }
-    }
+        : base(DynamicWidget.TypeOf(json)) => Json = DynamicWidget.Copy(json);
 
     /// <summary>The node and what is below it, without nulls. Not to be changed.</summary>
     public JsonObject Json { get; private init; }
-
-    /// <inheritdoc/>
-    public override string Type => DynamicWidget.TextOf(Json, "type")!;
 
     /// <inheritdoc/>
     public override string? Key
@@ -90,6 +79,12 @@ public sealed record DynamicWidgetComponent : WidgetComponent
 /// <summary>What both kinds of dynamic nodes do with their JSON.</summary>
 internal static class DynamicWidget
 {
+    public static string TypeOf(JsonObject json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return TextOf(json, "type") ?? throw new ArgumentException("A node of a widget must have a type.", nameof(json));
+    }
+
     public static string? TextOf(JsonObject json, string member) =>
         json[member] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 

@@ -1,17 +1,20 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
 namespace ChatKit.Widgets;
 
-/// <summary>One node of a widget's tree. Nodes are immutable.</summary>
+/// <summary>
+/// One node of a widget's tree. Nodes are immutable; members that are null are not sent, and what the client then does is
+/// its own choice.
+/// </summary>
+[JsonConverter(typeof(WidgetConverter<WidgetNode>))]
 public abstract record WidgetNode
 {
-    private protected WidgetNode()
-    {
-    }
+    private protected WidgetNode(string type) => Type = type;
 
     /// <summary>The kind of node, for instance <c>Text</c>.</summary>
     [JsonPropertyOrder(-3)]
-    public abstract string Type { get; }
+    public string Type { get; }
 
     /// <summary>Tells a node from its siblings where their number or order changes.</summary>
     [JsonPropertyOrder(-2)]
@@ -26,7 +29,8 @@ public abstract record WidgetNode
 [JsonConverter(typeof(WidgetConverter<WidgetRoot>))]
 public abstract record WidgetRoot : WidgetNode
 {
-    private protected WidgetRoot()
+    private protected WidgetRoot(string type)
+        : base(type)
     {
     }
 }
@@ -35,7 +39,17 @@ public abstract record WidgetRoot : WidgetNode
 [JsonConverter(typeof(WidgetConverter<WidgetComponent>))]
 public abstract record WidgetComponent : WidgetNode
 {
-    private protected WidgetComponent()
+    private protected WidgetComponent(string type)
+        : base(type)
     {
     }
+}
+
+/// <summary>Lists of nodes.</summary>
+internal static class Nodes
+{
+    /// <summary>The list without elements that are null, so that a child can be written as <c>condition ? node : null!</c>.</summary>
+    [return: NotNullIfNotNull(nameof(nodes))]
+    public static IReadOnlyList<TNode>? WithoutNulls<TNode>(IReadOnlyList<TNode>? nodes)
+        where TNode : WidgetNode => nodes is null || nodes.All(node => node is not null) ? nodes : [.. nodes.Where(node => node is not null)];
 }
