@@ -39,6 +39,8 @@ dotnet build -c Release --nologo -v quiet
 # Seeds are printed; GATEWAY_PROPERTY_SEED and the like repeat a run.
 export GATEWAY_PROPERTY_CASES=${GATEWAY_PROPERTY_CASES:-20000}
 run "$GATEWAY_PROPERTY_CASES mutated requests" Properties
+check "$GATEWAY_PROPERTY_CASES mutated ChatKit requests" dotnet test tests/ChatKit.Tests -c Release --no-build --nologo \
+  --filter "FullyQualifiedName~MutatedRequestTests" --logger "console;verbosity=detailed"
 
 export GATEWAY_PARITY_REQUESTS=${GATEWAY_PARITY_REQUESTS:-20000} GATEWAY_PARITY_CALLERS=${GATEWAY_PARITY_CALLERS:-200}
 export GATEWAY_PARITY_OUTAGE_SECONDS=${GATEWAY_PARITY_OUTAGE_SECONDS:-60}

@@ -36,7 +36,7 @@ public abstract record ChatKitRequest
     /// <summary>Reads the body of a request. Members that the protocol does not have are ignored.</summary>
     /// <param name="utf8Json">The body.</param>
     /// <exception cref="InvalidRequestException">
-    /// Not JSON, nested deeper than 64, an unknown operation, a required member missing, or one of a wrong type. The message
+    /// Not JSON, nested deeper than 64, two members of one name, an unknown operation, a required member missing, or one of a wrong type. The message
     /// names the member and may be shown to the caller.
     /// </exception>
     public static ChatKitRequest Parse(ReadOnlyMemory<byte> utf8Json) => RequestReader.Read(utf8Json);

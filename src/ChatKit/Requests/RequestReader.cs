@@ -6,8 +6,11 @@ namespace ChatKit;
 /// <summary>Reads requests, and says in the caller's words what is wrong with one.</summary>
 internal static partial class RequestReader
 {
-    /// <summary>Far less than what can be written: a request's values are put into items, pages and events.</summary>
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 64 };
+    /// <summary>
+    /// Far less deep than what can be written: a request's values are put into items, pages and events. A member that stands
+    /// twice is refused, because a free-form object that holds one breaks when it is first looked into.
+    /// </summary>
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     /// <summary>Operations by name, as <see cref="ChatKitRequest"/> lists them.</summary>
     private static readonly Dictionary<string, Type> Operations = ChatKitJson.Store.GetTypeInfo(typeof(ChatKitRequest))
@@ -45,7 +48,12 @@ internal static partial class RequestReader
 
         if (path is null)
         {
-            return new InvalidRequestException("The body is not a JSON document that can be read.", null, error);
+            return new InvalidRequestException(
+                error.Message.Contains("uplicate", StringComparison.Ordinal)
+                    ? "The body holds an object with two members of one name."
+                    : "The body is not a JSON document that can be read.",
+                null,
+                error);
         }
 
         var why = error.Message.StartsWith("must be", StringComparison.Ordinal) ? error.Message

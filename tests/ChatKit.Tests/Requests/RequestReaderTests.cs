@@ -27,6 +27,7 @@ public sealed class RequestReaderTests
     [Theory]
     [InlineData("", null, "The body is not a JSON document that can be read.")]
     [InlineData("{", null, "The body is not a JSON document that can be read.")]
+    [InlineData("""{"type":"threads.delete","params":{"thread_id":"t"},"metadata":{"a":1,"a":2}}""", null, "The body holds an object with two members of one name.")]
     [InlineData("[]", null, "The body must be a JSON object.")]
     [InlineData("{}", "type", "'type' is required: the name of an operation, for instance 'threads.create'.")]
     [InlineData("""{"type":7,"params":{}}""", "type", "'type' is required: the name of an operation, for instance 'threads.create'.")]

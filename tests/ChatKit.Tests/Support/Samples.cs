@@ -15,6 +15,10 @@ internal static class Samples
     /// <summary>Number, definition, message.</summary>
     public static TheoryData<int, string, string> Invalid => Rows("fail");
 
+    /// <summary>Valid requests.</summary>
+    public static IEnumerable<JsonObject> Requests =>
+        File["pass"]!.AsArray().Where(sample => (string?)sample!["def"] == "Request").Select(sample => sample!["message"]!.AsObject());
+
     /// <summary>Invalid requests: why, message.</summary>
     public static IEnumerable<(string Why, string Message)> InvalidRequests =>
         File["fail"]!.AsArray().Where(sample => (string?)sample!["def"] == "Request")
