@@ -123,6 +123,16 @@ public abstract class ChatKitServer<TContext>(
         await Store.AddThreadItemAsync(thread.Id, note, context, cancel);
     }
 
+    /// <summary>
+    /// The events of ordinary code, for handlers that are no iterators: messages, workflows and widgets are written piece by
+    /// piece, also by tools that run side by side. The stream ends when the work does; what it throws ends it with an error.
+    /// </summary>
+    /// <param name="work">Gets a token that is cancelled when the handler is to stop.</param>
+    /// <param name="cancel">The handler's.</param>
+    public IAsyncEnumerable<StreamEvent> StreamItems(
+        ChatThread thread, TContext context, Func<ItemWriter, CancellationToken, Task> work, CancellationToken cancel) =>
+        new ItemWriter(thread, kind => Store.GenerateItemId(kind, thread, context), Options.Clock).RunAsync(work, cancel);
+
     /// <summary>The whole of a thread's items, hidden ones too, oldest first, page by page.</summary>
     /// <exception cref="NotFoundException">An item that a page ended with was deleted while the pages were read.</exception>
     public IAsyncEnumerable<ThreadItem> LoadAllItemsAsync(string threadId, SortOrder order, TContext context, CancellationToken cancel) =>

@@ -24,9 +24,9 @@ public sealed class ActionTests(ChatKitSchema schema) : ServerTest(schema)
         Assert.Equal("widget.root.updated", (string?)events[1]["update"]!["type"]);
         Assert.Equal("save", seen!.Value.Action.Type);
         AssertJson("""{"name":"Emma"}""", seen.Value.Action.Payload);
-        Assert.Equal(Make.Card("form"), seen.Value.Sender!.Widget);
+        AssertSame(Make.Card("form"), seen.Value.Sender!.Widget);
         var stored = Assert.IsType<WidgetItem>(await Store.LoadItemAsync("thr_1", "msg_w", Ann, Cancel));
-        Assert.Equal(Make.Card("form"), stored.Widget);
+        AssertSame(Make.Card("form"), stored.Widget);
     }
 
     [Fact]
@@ -147,5 +147,5 @@ public sealed class ActionTests(ChatKitSchema schema) : ServerTest(schema)
             events[1]["item"]!["widget"]);
     }
 
-    private Task WithWidgetAsync() => BegunAsync(thread => [Make.Widget(thread, "msg_w", Make.Card("form"))]);
+    private Task<ChatThread> WithWidgetAsync() => BegunAsync(thread => [Make.Widget(thread, "msg_w", Make.Card("form"))]);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ChatKit.Tests.Support;
 
 namespace ChatKit.Tests.Server;
@@ -132,5 +133,5 @@ public sealed class AttachmentTests : ServerTest
         await Store.LoadAttachmentAsync("atc_1", Ann, Cancel);
     }
 
-    private Task UploadAsync() => AnswerAsync("AttachmentsCreateRes", Ask.Upload("emma.pdf", "application/pdf"));
+    private Task<JsonObject> UploadAsync() => AnswerAsync("AttachmentsCreateRes", Ask.Upload("emma.pdf", "application/pdf"));
 }

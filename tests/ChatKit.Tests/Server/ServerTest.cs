@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ChatKit.Tests.Support;
+using ChatKit.Widgets;
 
 namespace ChatKit.Tests.Server;
 
@@ -121,6 +122,10 @@ public abstract class ServerTest
 
     protected static void AssertJson(string expected, JsonNode? actual) =>
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(expected), actual), $"Expected: {expected}\nActual:   {actual?.ToJsonString()}");
+
+    /// <summary>Lists in widgets compare by reference, so their JSON is compared.</summary>
+    protected static void AssertSame(WidgetRoot expected, WidgetRoot actual) =>
+        Assert.Equal(JsonNode.Parse(ChatKitJson.ToWire(expected))!.ToJsonString(), JsonNode.Parse(ChatKitJson.ToWire(actual))!.ToJsonString());
 
     private async Task<byte[]> BytesAsync(JsonObject request, Caller? caller)
     {

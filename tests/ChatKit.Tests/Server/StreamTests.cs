@@ -209,7 +209,7 @@ public sealed class StreamTests(ChatKitSchema schema) : ServerTest(schema)
 
         Assert.Equal("after", (string?)events[^1]["item"]!["widget"]!["children"]![0]!["value"]);
         var stored = await Store.LoadItemAsync("thr_1", "msg_w", Ann, Cancel);
-        Assert.Equal(Make.Card("after"), Assert.IsType<WidgetItem>(stored).Widget);
+        AssertSame(Make.Card("after"), Assert.IsType<WidgetItem>(stored).Widget);
         Assert.Equal(2, (await StoredAsync("thr_1")).Count);
     }
 

@@ -154,7 +154,8 @@ public sealed class InMemoryStoreTests
 
         await _store.SaveItemAsync("thr_1", Make.Widget(thread, "msg_1", Make.Card("new")) with { CreatedAt = At(1) }, Ann, Cancel);
 
-        Assert.Equal(Make.Card("new"), Assert.IsType<WidgetItem>(await _store.LoadItemAsync("thr_1", "msg_1", Ann, Cancel)).Widget);
+        var changed = Assert.IsType<WidgetItem>(await _store.LoadItemAsync("thr_1", "msg_1", Ann, Cancel));
+        Assert.Equal(ChatKitJson.ToStore(Make.Card("new")), ChatKitJson.ToStore(changed.Widget));
         Assert.Equal(["msg_1", "msg_2"], await IdsAsync("thr_1"));
         await _store.SaveItemAsync("thr_1", Make.Reply(thread, "msg_3", "inserted") with { CreatedAt = At(1) }, Ann, Cancel);
         Assert.Equal(["msg_1", "msg_2", "msg_3"], await IdsAsync("thr_1"));

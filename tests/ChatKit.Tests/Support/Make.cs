@@ -42,11 +42,7 @@ internal static class Make
         new() { Id = id, ThreadId = thread.Id, CreatedAt = TestClock.Start, Inputs = inputs };
 
     /// <summary>A card with one text.</summary>
-    public static WidgetRoot Card(string text, string? id = "text") => new DynamicWidgetRoot(new JsonObject
-    {
-        ["type"] = "Card",
-        ["children"] = new JsonArray(new JsonObject { ["type"] = "Text", ["id"] = id, ["value"] = text }),
-    });
+    public static WidgetRoot Card(string text) => new Card { Children = [new Text(text) { Id = "text" }] };
 
     public static ThreadItemAddedEvent Added(ThreadItem item) => new() { Item = item };
 
