@@ -80,6 +80,15 @@ public sealed class ItemWriter
         return _workflow!;
     }
 
+    /// <summary>Shows a widget that is complete.</summary>
+    /// <param name="copyText">What the copy button puts on the clipboard; null: no such button.</param>
+    public Task AddWidgetAsync(WidgetRoot widget, string? copyText = null) => LockedAsync(async () =>
+    {
+        await EndOpenAsync();
+        var item = new WidgetItem { Id = NewId(ItemKind.Message), ThreadId = Thread.Id, CreatedAt = Now, Widget = widget, CopyText = copyText };
+        await SendAsync(WidgetEvents.Of(item));
+    });
+
     /// <summary>Shows a widget while it comes into being, from its first state to its last, in which it is stored.</summary>
     /// <param name="states">Whole trees.</param>
     /// <param name="copyText">What the copy button puts on the clipboard; null: no such button.</param>

@@ -37,9 +37,15 @@ public abstract class ServerTest
     /// <summary>The answer to a request; the request must follow the schema.</summary>
     protected async Task<ChatKitResult> ProcessAsync(JsonObject request, Caller? caller = null, CancellationToken? cancel = null)
     {
+        return await Server.ProcessAsync(await BodyOfAsync(request), caller ?? Ann, cancel ?? Cancel);
+    }
+
+    /// <summary>The bytes of a request, which must follow the schema.</summary>
+    protected async Task<byte[]> BodyOfAsync(JsonObject request)
+    {
         var body = Encoding.UTF8.GetBytes(request.ToJsonString());
         await _schema.AssertValidAsync("Request", body, Cancel);
-        return await Server.ProcessAsync(body, caller ?? Ann, cancel ?? Cancel);
+        return body;
     }
 
     /// <summary>The events of a whole stream.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ChatKit.Tests.Support;
+using ChatKit.Widgets;
 using Gateway.Tests.Support;
 
 namespace ChatKit.Tests.Server;
@@ -65,9 +66,37 @@ public sealed class TranscriptTests(ChatKitSchema schema) : ServerTest(schema)
     }
 
     [Fact]
+    public async Task A_widget_from_its_first_word_to_done()
+    {
+        Server.OnRespond = (thread, _, cancel) => Server.StreamItems(
+            thread,
+            Ann,
+            (items, stop) => items.StreamWidgetAsync(
+                new Markdown(string.Empty) { Id = "answer" }.AccumulateAsync(Words(), stop).Select(WidgetRoot (text) => new Card { Children = [text] }), "Jane Austen."),
+            cancel);
+
+        await ExchangeAsync(Ask.Create());
+
+        await AssertIsAsync("widget");
+
+        static async IAsyncEnumerable<string> Words()
+        {
+            yield return "Jane ";
+            await Task.Yield();
+            yield return "Austen.";
+        }
+    }
+
+    [Fact]
     public async Task The_action_of_a_form()
     {
-        Server.OnRespond = (thread, _, _) => Script.Of(Make.Done(Make.Widget(thread, "msg_w", Make.Card("Your name?"))));
+        var form = new Card
+        {
+            AsForm = true,
+            Children = [new Text("Your name?") { Id = "text" }, new Input("name") { Required = true }],
+            Confirm = new CardAction("Register", new ActionConfig("register")),
+        };
+        Server.OnRespond = (thread, _, _) => Script.Of(Make.Done(Make.Widget(thread, "msg_w", form)));
         Server.OnAction = (thread, action, sender) => Script.Of(
             new ThreadItemReplacedEvent { Item = sender! with { Widget = Make.Card("Thank you.") } },
             Make.Done(Make.Hidden(thread, "msg_h", $"The form was sent: {action.Payload!["name"]}")),
