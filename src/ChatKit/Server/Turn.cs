@@ -61,7 +61,7 @@ internal sealed class Turn<TContext> : IAsyncDisposable
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> RunAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        using var leaving = cancel.UnsafeRegister(left => ((CancellationTokenSource)left!).Cancel(), _left);
+        using var leaving = cancel.UnsafeRegister(static turn => ((Turn<TContext>)turn!).Leave(), this);
         try
         {
             foreach (var opening in Opening)
@@ -90,9 +90,14 @@ internal sealed class Turn<TContext> : IAsyncDisposable
     {
         try
         {
+            if (_hasEnded || Handler is null)
+            {
+                return;
+            }
+
             await _left.CancelAsync();
             await EndHandlerAsync();
-            if (Handler is not null && !_hasEnded && !IsLeaseLost)
+            if (!IsLeaseLost)
             {
                 using var limit = new CancellationTokenSource(_server.Options.SaveLimit, _server.Options.Clock);
                 await _server.HandleStreamCancelledAsync(Thread, _pending.Items, _context, limit.Token);
@@ -115,6 +120,18 @@ internal sealed class Turn<TContext> : IAsyncDisposable
         if (_lease is not null)
         {
             await _lease.DisposeAsync();
+        }
+    }
+
+    private void Leave()
+    {
+        try
+        {
+            _left.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream has ended in this moment: nobody is left to be stopped.
         }
     }
 
