@@ -179,7 +179,8 @@ public class ThreadItemConverter
         JsonNode content = text;
         if (item.Attachments.Count > 0)
         {
-            var parts = new JsonArray(TextPart(text));
+            // Some providers refuse a part that is an empty text.
+            var parts = text.Length > 0 ? new JsonArray(TextPart(text)) : [];
             foreach (var attachment in item.Attachments)
             {
                 parts.Add(await AttachmentAsync(attachment, cancel));

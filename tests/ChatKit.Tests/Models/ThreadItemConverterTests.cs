@@ -60,11 +60,12 @@ public sealed class ThreadItemConverterTests
     [Fact]
     public async Task Attachments_are_parts_of_their_message() =>
         await AssertMessagesAsync(
-            new KnowsAll(), [User("Look") with { Attachments = [Picture("atc_1"), Picture("atc_2")] }],
+            new KnowsAll(), [User("Look") with { Attachments = [Picture("atc_1"), Picture("atc_2")] }, User("") with { Attachments = [Picture("atc_3")] }],
             """
             {"role":"user","content":[{"type":"text","text":"Look"},
              {"type":"image_url","image_url":{"url":"data:atc_1"}},{"type":"image_url","image_url":{"url":"data:atc_2"}}]}
-            """);
+            """,
+            """{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:atc_3"}}]}""");
 
     [Fact]
     public async Task An_attachment_throws_where_nobody_says_what_it_is() =>
