@@ -81,7 +81,7 @@ public static class ChatKitEndpoints
                 await http.Response.Body.FlushAsync(http.RequestAborted);
             }
         }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {
             // The client has gone, and what was shown is saved.
         }

@@ -25,6 +25,12 @@ public sealed record ChatKitServerOptions
     public TimeSpan? KeepAlive { get; init; }
 
     /// <summary>
+    /// How long a request waits for another stream in its thread to end before it is refused with 409. 3 seconds by default:
+    /// enough for a stream that the user has just stopped to save what was shown.
+    /// </summary>
+    public TimeSpan BusyThreadPatience { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
     /// How long a handler may go on after its token was cancelled before the server goes on without it. 5 seconds by default.
     /// </summary>
     public TimeSpan HandlerStopLimit { get; init; } = TimeSpan.FromSeconds(5);

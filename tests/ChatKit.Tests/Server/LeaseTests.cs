@@ -38,6 +38,38 @@ public sealed class LeaseTests(ChatKitSchema schema) : ServerTest(schema)
     }
 
     [Fact]
+    public async Task A_message_right_behind_a_stopped_stream_waits_until_that_has_saved_what_was_shown()
+    {
+        Server = NewServer(change: options => options with { BusyThreadPatience = TimeSpan.FromMinutes(1) });
+        var saving = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Server.OnRespond = (thread, message, _) => message!.Id == "msg_1" ? Slow(thread, saving.Task) : Script.Of();
+        var stream = ((StreamingResult)await ProcessAsync(Ask.Create())).GetAsyncEnumerator(Cancel);
+        await NextAsync(stream, "thread.item.updated");
+        var stopping = stream.DisposeAsync().AsTask();
+
+        var next = StreamAsync(Ask.Add("thr_1"));
+        Assert.NotSame(next, await Task.WhenAny(next, Task.Delay(200, Cancel)));
+        saving.SetResult();
+        await stopping;
+
+        Assert.Equal(["thread.item.done", "stream_options"], TypesOf(await next));
+        Assert.Equal(["msg_1", "msg_r", "shcx_1", "msg_2"], (await StoredAsync("thr_1")).Select(item => item.Id));
+
+        static async IAsyncEnumerable<StreamEvent> Slow(ChatThread thread, Task saving)
+        {
+            try
+            {
+                yield return Make.Added(Make.Reply(thread, "msg_r"));
+                yield return Make.Delta("msg_r", "Half");
+            }
+            finally
+            {
+                await saving;
+            }
+        }
+    }
+
+    [Fact]
     public async Task Many_requests_at_once_in_one_thread_leave_whole_exchanges()
     {
         await BegunAsync();

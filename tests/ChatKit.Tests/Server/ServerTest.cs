@@ -32,7 +32,7 @@ public abstract class ServerTest
 
     protected ScriptedServer NewServer(
         AttachmentStore<Caller>? attachments = null, Func<ChatKitServerOptions, ChatKitServerOptions>? change = null) =>
-        new(Store, attachments, (change ?? (same => same))(new ChatKitServerOptions { Clock = Clock }));
+        new(Store, attachments, (change ?? (same => same))(new ChatKitServerOptions { Clock = Clock, BusyThreadPatience = TimeSpan.Zero }));
 
     /// <summary>The answer to a request; the request must follow the schema.</summary>
     protected async Task<ChatKitResult> ProcessAsync(JsonObject request, Caller? caller = null, CancellationToken? cancel = null)
