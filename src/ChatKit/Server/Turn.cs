@@ -8,8 +8,6 @@ namespace ChatKit;
 /// </summary>
 internal sealed class Turn<TContext> : IAsyncDisposable
 {
-    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(50);
-
     private readonly ChatKitServer<TContext> _server;
     private readonly TContext _context;
     private readonly PendingItems _pending = new();
@@ -55,7 +53,7 @@ internal sealed class Turn<TContext> : IAsyncDisposable
 
     public async Task TakeAsync(ChatThread thread, CancellationToken cancel)
     {
-        _lease = await AcquireAsync(thread.Id, cancel);
+        _lease = await ThreadWait.AcquireAsync(_server.Store, thread.Id, _server.Options, _context, cancel);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(_left.Token, _lease.Lost);
         _thread = thread;
         _changes = new ThreadChanges(thread);
@@ -122,29 +120,6 @@ internal sealed class Turn<TContext> : IAsyncDisposable
         if (_lease is not null)
         {
             await _lease.DisposeAsync();
-        }
-    }
-
-    /// <summary>
-    /// A user who stops a reply and writes on at once comes here before the old stream has saved what was shown: that one is
-    /// waited for.
-    /// </summary>
-    private async Task<IThreadLease> AcquireAsync(string threadId, CancellationToken cancel)
-    {
-        var options = _server.Options;
-        for (var waited = TimeSpan.Zero; ; waited += LeasePoll)
-        {
-            if (await _server.Store.TryAcquireThreadAsync(threadId, _context, cancel) is { } lease)
-            {
-                return lease;
-            }
-
-            if (waited >= options.BusyThreadPatience)
-            {
-                throw RequestRefusedException.ThreadBusy();
-            }
-
-            await Task.Delay(LeasePoll, options.Clock, cancel);
         }
     }
 
