@@ -28,9 +28,10 @@ check() {
   fi
 }
 
-# run NAME CLASS: one class of the tests, with what it prints.
+# run NAME CLASS [PROJECT]: one class of the tests, with what it prints.
 run() {
-  check "$1" dotnet test tests/Gateway.Tests -c Release --no-build --nologo --filter "FullyQualifiedName~Gateway.Tests.$2" \
+  local project=${3:-Gateway.Tests}
+  check "$1" dotnet test "tests/$project" -c Release --no-build --nologo --filter "FullyQualifiedName~$project.$2" \
     --logger "console;verbosity=detailed"
 }
 
@@ -39,6 +40,10 @@ dotnet build -c Release --nologo -v quiet
 # Seeds are printed; GATEWAY_PROPERTY_SEED and the like repeat a run.
 export GATEWAY_PROPERTY_CASES=${GATEWAY_PROPERTY_CASES:-20000}
 run "$GATEWAY_PROPERTY_CASES mutated requests" Properties
+run "$GATEWAY_PROPERTY_CASES mutated requests of ChatKit, read" Requests.MutatedRequestTests ChatKit.Tests
+run "$GATEWAY_PROPERTY_CASES mutated requests of ChatKit, answered" Server.MutatedRequestTests ChatKit.Tests
+check "$GATEWAY_PROPERTY_CASES mutated ChatKit requests" dotnet test tests/ChatKit.Tests -c Release --no-build --nologo \
+  --filter "FullyQualifiedName~MutatedRequestTests" --logger "console;verbosity=detailed"
 
 export GATEWAY_PARITY_REQUESTS=${GATEWAY_PARITY_REQUESTS:-20000} GATEWAY_PARITY_CALLERS=${GATEWAY_PARITY_CALLERS:-200}
 export GATEWAY_PARITY_OUTAGE_SECONDS=${GATEWAY_PARITY_OUTAGE_SECONDS:-60}
