@@ -35,6 +35,11 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
     public DbSet<EmbeddingModelRow> EmbeddingModels => Set<EmbeddingModelRow>();
     public DbSet<OutsideRow> Outside => Set<OutsideRow>();
     public DbSet<AuditRow> Audit => Set<AuditRow>();
+    public DbSet<ChatKitSessionRow> ChatKitSessions => Set<ChatKitSessionRow>();
+    public DbSet<ChatKitThreadRow> ChatKitThreads => Set<ChatKitThreadRow>();
+    public DbSet<ChatKitItemRow> ChatKitItems => Set<ChatKitItemRow>();
+    public DbSet<ChatKitAttachmentRow> ChatKitAttachments => Set<ChatKitAttachmentRow>();
+    public DbSet<ChatKitContentRow> ChatKitContents => Set<ChatKitContentRow>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder) => GatewayModel.Build(modelBuilder);
 

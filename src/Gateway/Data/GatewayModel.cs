@@ -93,6 +93,8 @@ internal static class GatewayModel
         model.Entity<InstanceRow>(e => e.ToTable("instances").HasKey(r => r.Id));
         model.Entity<SettingRow>(e => e.ToTable("settings").HasKey(r => r.Name));
 
+        BuildChatKit(model);
+
         UseSnakeCase(model);
         // A bot's other budget has this column's name already.
         model.Entity<BotRow>().ComplexProperty(r => r.Turn).Property(t => t.BudgetUsd).HasColumnName("turn_budget_usd");
@@ -179,6 +181,51 @@ internal static class GatewayModel
         {
             e.ToTable("audit").HasKey(r => new { r.WorkspaceId, r.Id });
             e.HasIndex(r => new { r.WorkspaceId, r.At });
+        });
+    }
+
+    /// <summary>Documents are <c>json</c>: <c>jsonb</c> refuses U+0000, which people's texts may hold.</summary>
+    private static void BuildChatKit(ModelBuilder model)
+    {
+        model.Entity<ChatKitSessionRow>(e =>
+        {
+            e.ToTable("chatkit_sessions").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.Property(r => r.Options).HasColumnType("json");
+            e.HasIndex(r => new { r.WorkspaceId, r.SecretHash }).IsUnique();
+            e.HasIndex(r => r.ExpiresAt);
+            OwnedByWorkspace(e);
+        });
+        model.Entity<ChatKitThreadRow>(e =>
+        {
+            e.ToTable("chatkit_threads").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.Property(r => r.Feedback).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
+            e.Property(r => r.Sequence).ValueGeneratedOnAdd().UseIdentityAlwaysColumn();
+            e.Property(r => r.Document).HasColumnType("json");
+            e.HasIndex(r => new { r.WorkspaceId, r.BotId, r.UserId, r.CreatedAt, r.Sequence });
+            e.HasIndex(r => new { r.WorkspaceId, r.CreatedAt, r.Sequence });
+            OwnedByWorkspace(e);
+        });
+        model.Entity<ChatKitItemRow>(e =>
+        {
+            e.ToTable("chatkit_items").HasKey(r => new { r.WorkspaceId, r.ThreadId, r.Id });
+            e.Property(r => r.Sequence).ValueGeneratedOnAdd().UseIdentityAlwaysColumn();
+            e.Property(r => r.Document).HasColumnType("json");
+            e.HasIndex(r => new { r.WorkspaceId, r.ThreadId, r.CreatedAt, r.Sequence });
+            e.HasOne<ChatKitThreadRow>().WithMany().HasForeignKey(r => new { r.WorkspaceId, r.ThreadId }).OnDelete(DeleteBehavior.Cascade);
+        });
+        model.Entity<ChatKitAttachmentRow>(e =>
+        {
+            e.ToTable("chatkit_attachments").HasKey(r => new { r.WorkspaceId, r.Id });
+            e.Property(r => r.Document).HasColumnType("json");
+            e.HasIndex(r => new { r.WorkspaceId, r.ThreadId });
+            e.HasIndex(r => r.CreatedAt).HasFilter("thread_id IS NULL");
+            OwnedByWorkspace(e);
+        });
+        model.Entity<ChatKitContentRow>(e =>
+        {
+            e.ToTable("chatkit_contents").HasKey(r => new { r.WorkspaceId, r.AttachmentId });
+            e.HasOne<ChatKitAttachmentRow>().WithOne().HasForeignKey<ChatKitContentRow>(r => new { r.WorkspaceId, r.AttachmentId })
+                .OnDelete(DeleteBehavior.Cascade);
         });
     }
 

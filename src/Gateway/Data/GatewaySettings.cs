@@ -36,6 +36,16 @@ internal sealed class GatewaySettings
     [Range(1_024, 10_737_418_240)]
     public long MaxUploadBytes { get; set; } = 64 * 1_048_576;
 
+    /// <summary>
+    /// Where browsers reach the gateway, as <c>https://host</c>: links to uploads and previews begin with it. Empty by default:
+    /// as the request says.
+    /// </summary>
+    public string PublicUrl { get; set; } = "";
+
+    /// <summary>Where attachments' bytes are kept: <c>database</c> (default), or <c>disk</c>, under the data directory, which all gateways must share then.</summary>
+    [AllowedValues("database", "disk", ErrorMessage = "Expected database or disk.")]
+    public string Attachments { get; set; } = "database";
+
     /// <summary>Origins that browsers may call from, several with commas. <c>*</c> by default: any.</summary>
     public string CorsOrigins { get; set; } = "*";
 
