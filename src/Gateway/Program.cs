@@ -1,6 +1,7 @@
 using Gateway.Admin;
 using Gateway.Bots;
 using Gateway.Chat;
+using Gateway.ChatKit;
 using Gateway.Cli;
 using Gateway.Data;
 using Gateway.Http;
@@ -39,6 +40,7 @@ return await Commands.ExplainAsync(async () =>
         .AddUpstream()
         .AddBots()
         .AddChat()
+        .AddChatKit()
         .AddPassthrough()
         .AddAdmin(installation);
 
@@ -53,6 +55,7 @@ return await Commands.ExplainAsync(async () =>
     app.UseHttpEdge();
     app.MapHealth();
     app.MapChat();
+    app.MapChatKit();
     app.MapPassthrough();
     app.MapAdmin();
 

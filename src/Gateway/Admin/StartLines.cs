@@ -43,7 +43,6 @@ internal static class StartLines
         var shown = $"warning: {GatewaySettings.Section}__{FileWords.Quote(name)[1..^1]}";
         return name.ToUpperInvariant() switch
         {
-            "PUBLICURL" => $"{shown} is not built in this version; remove it",
             "CONNECTIONSTRING" => $"{shown} is no setting; did you mean ConnectionStrings__Gateway?",
             "OPENAIAPIKEY" => $"{shown} is no setting; did you mean OPENAI_API_KEY?",
             _ when FileWords.Nearest(name, GatewaySettings.Names) is { } near =>

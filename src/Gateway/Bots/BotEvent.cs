@@ -35,7 +35,8 @@ internal abstract record BotEvent
     /// <summary>One of the bot's own tools begins to run.</summary>
     /// <param name="Step">The step that called it, from 1.</param>
     /// <param name="Call">From 1, over the whole turn; the same when it ends.</param>
-    internal sealed record ToolStarted(int Step, int Call, string Tool) : BotEvent;
+    /// <param name="Kind">What the tool is, for doors that show it in words of their own.</param>
+    internal sealed record ToolStarted(int Step, int Call, string Tool, ToolKind Kind) : BotEvent;
 
     /// <summary>One of the bot's own tools has run.</summary>
     internal sealed record ToolDone(int Step, int Call, string Tool, bool IsFailure, TimeSpan Duration) : BotEvent;

@@ -2,11 +2,29 @@ using System.Text.Json;
 
 namespace Gateway.Bots;
 
+/// <summary>What a bot's own tool does.</summary>
+internal enum ToolKind
+{
+    /// <summary>Searches a dataset.</summary>
+    Dataset,
+
+    /// <summary>Does something outside: HTTP or MCP.</summary>
+    Ability,
+
+    WebSearch,
+    WebPage,
+
+    /// <summary>Asks another bot.</summary>
+    Member,
+}
+
 /// <summary>A tool of the bot's own: the gateway runs it, and the caller never sees it.</summary>
 internal abstract class BotTool
 {
     /// <summary>As the model calls it: letters, digits, <c>_</c> and <c>-</c>, at most 64.</summary>
     public abstract string Name { get; }
+
+    public abstract ToolKind Kind { get; }
 
     public abstract string Description { get; }
 

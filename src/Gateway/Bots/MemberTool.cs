@@ -14,6 +14,8 @@ internal sealed class MemberTool(BotCatalog bots, TeamMember member, string desc
 
     public override string Name => NameFor(member.Bot);
 
+    public override ToolKind Kind => ToolKind.Member;
+
     public override string Description => description;
 
     public override ReadOnlyMemory<byte> Parameters => Schema;

@@ -64,7 +64,7 @@ internal sealed class StepTools(Toolset tools, TurnScope scope, TimeProvider clo
         foreach (var call in own)
         {
             numbers[call] = ++_callsSeen;
-            yield return new BotEvent.ToolStarted(step, numbers[call], call.Name);
+            yield return new BotEvent.ToolStarted(step, numbers[call], call.Name, KindOf(call));
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(scope.Time.Tools);
@@ -88,6 +88,9 @@ internal sealed class StepTools(Toolset tools, TurnScope scope, TimeProvider clo
         }
     }
 
+    /// <summary>One that there is not is told to the model as any other that failed.</summary>
+    private ToolKind KindOf(StepCall call) => tools.Find(call.Name)?.Kind ?? ToolKind.Ability;
+
     /// <summary>Counts a call, for this bot and for all bots of the request together.</summary>
     private bool MayCall() => ++_calls <= scope.Bot.Turn.ToolCalls && scope.Tree.MayCallTool();
 
@@ -106,7 +109,7 @@ internal sealed class StepTools(Toolset tools, TurnScope scope, TimeProvider clo
         }
 
         var seen = ++_callsSeen;
-        yield return new BotEvent.ToolStarted(step, seen, call.Name);
+        yield return new BotEvent.ToolStarted(step, seen, call.Name, ToolKind.Member);
         var began = clock.GetTimestamp();
         var hasSpoken = false;
         await foreach (var happened in scope.Turns.HandOffAsync(scope, member, message))

@@ -90,6 +90,27 @@ internal sealed record ApiError(
     public static ApiError RevokedKey(string shown) =>
         new(401, Invalid, "invalid_api_key", $"The API key {shown} has been revoked.");
 
+    public static ApiError MissingClientSecret() =>
+        new(401, Invalid, null, "You didn't provide a client secret. Send the session's as 'Authorization: Bearer <client_secret>'.");
+
+    /// <param name="why">Such as <c>has expired</c>.</param>
+    public static ApiError InvalidClientSecret(string why) =>
+        new(401, Invalid, "invalid_client_secret", $"The client secret {why}. Create a new session and use its secret.");
+
+    public static ApiError OriginNotAllowed() =>
+        new(403, Invalid, "origin_not_allowed", "The session does not allow this page's origin.");
+
+    /// <param name="what">What it holds.</param>
+    public static ApiError MissingHeader(string name, string what) =>
+        new(400, Invalid, "missing_required_parameter", $"Missing or invalid header '{name}': {what}.");
+
+    /// <summary>The same for a link that was never made, that is too old, and whose file is gone.</summary>
+    public static ApiError LinkInvalid() => new(404, Invalid, "not_found", "This link is not valid, or not any more.");
+
+    /// <summary>What the ChatKit library refuses, in its words.</summary>
+    public static ApiError OfChatKit(int status, string code, string message) =>
+        new(status, status >= 500 ? Server : Invalid, code, message) { IsFinal = status == 501 };
+
     public static ApiError MissingScope(string scope) =>
         new(403, Invalid, "insufficient_permissions", $"This key lacks the scope '{scope}'.");
 

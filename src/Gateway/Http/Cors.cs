@@ -50,7 +50,7 @@ internal sealed class Cors
 
         if (isAllowed)
         {
-            headers.AccessControlAllowMethods = "GET, POST, DELETE, OPTIONS";
+            headers.AccessControlAllowMethods = "GET, POST, PUT, DELETE, OPTIONS";
             headers.AccessControlAllowHeaders = http.Request.Headers.AccessControlRequestHeaders is { Count: > 0 } asked
                 ? asked
                 : "authorization, content-type";

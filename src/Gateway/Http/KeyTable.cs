@@ -11,10 +11,13 @@ namespace Gateway.Http;
 internal sealed class KeyTable : IConfigReader
 {
     private readonly ConcurrentDictionary<KeyHash, Caller> _callers = new();
-    private readonly Dictionary<Guid, KeyHash> _hashes = [];
+    private readonly ConcurrentDictionary<Guid, KeyHash> _hashes = new();
     private KeyHash? _globalAdmin;
 
     public Caller? Find(KeyHash hash) => _callers.GetValueOrDefault(hash);
+
+    /// <summary>By the key's id, for what was made with it and lives on without it being shown.</summary>
+    public Caller? Find(Guid keyId) => _hashes.TryGetValue(keyId, out var hash) ? Find(hash) : null;
 
     /// <summary>Makes this hash the global admin key's, in place of the one before.</summary>
     public void SetGlobalAdmin(KeyHash hash)
@@ -62,7 +65,7 @@ internal sealed class KeyTable : IConfigReader
     /// <summary>After a read of everything, what was not in it is gone.</summary>
     private async Task ForgetAllButAsync(GatewayDb db, CancellationToken cancel)
     {
-        if (_hashes.Count == 0)
+        if (_hashes.IsEmpty)
         {
             return;
         }
@@ -76,7 +79,7 @@ internal sealed class KeyTable : IConfigReader
 
     private void Forget(Guid id)
     {
-        if (_hashes.Remove(id, out var hash))
+        if (_hashes.TryRemove(id, out var hash))
         {
             _callers.TryRemove(hash, out _);
         }

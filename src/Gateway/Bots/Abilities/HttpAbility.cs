@@ -92,6 +92,8 @@ internal sealed class HttpAbilityTool(Ability ability, HttpAbility http, EgressG
 {
     public override string Name => ability.Name;
 
+    public override ToolKind Kind => ToolKind.Ability;
+
     public override string Description => ability.Description;
 
     public override ReadOnlyMemory<byte> Parameters => http.Parameters;

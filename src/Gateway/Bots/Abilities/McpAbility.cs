@@ -109,6 +109,8 @@ internal sealed class McpAbilityTool(McpAbility mcp, McpToolInfo tool) : BotTool
 {
     public override string Name => tool.Name;
 
+    public override ToolKind Kind => ToolKind.Ability;
+
     public override string Description => tool.Description;
 
     public override ReadOnlyMemory<byte> Parameters => tool.Arguments.Json;

@@ -17,6 +17,8 @@ internal sealed class DatasetTool(Dataset dataset, DatasetSearch search, ILogger
 
     public override string Name { get; } = NameOf(dataset.Name);
 
+    public override ToolKind Kind => ToolKind.Dataset;
+
     public override string Description { get; } =
         $"Searches {dataset.Name}{(dataset.Description.Length > 0 ? $": {dataset.Description}" : ".")} Returns passages with their sources.";
 

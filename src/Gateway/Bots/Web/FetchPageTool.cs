@@ -27,6 +27,8 @@ internal sealed class FetchPageTool(EgressGuard guard) : BotTool
 
     public override string Name => "fetch_page";
 
+    public override ToolKind Kind => ToolKind.WebPage;
+
     public override string Description => "Reads a web page: its title, its text and its links.";
 
     public override ReadOnlyMemory<byte> Parameters => Schema.Json;

@@ -20,6 +20,8 @@ internal sealed class WebSearchTool(SearchEngine engine, EgressGuard guard, ILog
 
     public override string Name => "web_search";
 
+    public override ToolKind Kind => ToolKind.WebSearch;
+
     public override string Description => "Searches the web. Gives numbered results: title, address and a few lines of each.";
 
     public override ReadOnlyMemory<byte> Parameters => Schema.Json;

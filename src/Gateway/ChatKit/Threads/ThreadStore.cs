@@ -1,0 +1,324 @@
+using System.Globalization;
+using System.Text;
+using ChatKit;
+using Gateway.ChatKit.Attachments;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Gateway.ChatKit.Threads;
+
+/// <summary>
+/// Threads, items and attachments' records in Postgres. Every statement carries the workspace, the bot and the user, so what is
+/// another's does not exist.
+/// </summary>
+internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases, AttachmentBytes bytes, AttachmentLinks links)
+    : ChatKitStore<ChatKitUser>
+{
+    /// <summary>Judgements kept of one thread.</summary>
+    private const int MostFeedback = 1_000;
+
+    public override async Task<ChatThread> LoadThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add($"SELECT t.document FROM chatkit_threads t WHERE {select.Visible} AND t.id = ").Value(threadId);
+        return await select.ScalarAsync(cancel) is string document ? Read<ChatThread>(document) : throw NotFoundException.Thread(threadId);
+    }
+
+    public override async Task SaveThreadAsync(ChatThread thread, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var save = database.CreateCommand(
+            """
+            INSERT INTO chatkit_threads (workspace_id, id, bot_id, user_id, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)
+            ON CONFLICT (workspace_id, id) DO UPDATE SET document = EXCLUDED.document
+                WHERE chatkit_threads.bot_id = EXCLUDED.bot_id AND chatkit_threads.user_id = EXCLUDED.user_id
+            """);
+        save.Parameters.AddWithValue(context.WorkspaceId);
+        save.Parameters.AddWithValue(thread.Id);
+        save.Parameters.AddWithValue(context.BotId);
+        save.Parameters.AddWithValue(context.UserId);
+        save.Parameters.AddWithValue(thread.CreatedAt.UtcDateTime);
+        save.Parameters.Add(Document(thread));
+        if (await save.ExecuteNonQueryAsync(cancel) == 0)
+        {
+            throw NotFoundException.Thread(thread.Id);
+        }
+    }
+
+    public override async Task<Page<ChatThread>> LoadThreadsAsync(
+        int limit, string? after, SortOrder order, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add($"SELECT t.id, t.document FROM chatkit_threads t WHERE {select.Visible}");
+        if (after is not null)
+        {
+            await using var find = new ThreadQuery(database, context);
+            find.Add($"SELECT t.created_at, t.sequence FROM chatkit_threads t WHERE {find.Visible} AND t.id = ").Value(after);
+            var cursor = await find.CursorAsync(cancel) ?? throw NotFoundException.Thread(after);
+            select.Behind("t", cursor, order);
+        }
+
+        return await select.PageAsync<ChatThread>("t", limit, order, cancel);
+    }
+
+    public override async Task DeleteThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var delete = new ThreadQuery(database, context);
+        delete.Add(
+            $"""
+            WITH gone AS (DELETE FROM chatkit_threads t WHERE {delete.Visible} AND t.id = 
+            """).Value(threadId).Add(
+            """
+             RETURNING t.workspace_id, t.id)
+            DELETE FROM chatkit_attachments a USING gone WHERE a.workspace_id = gone.workspace_id AND a.thread_id = gone.id RETURNING a.id
+            """);
+        foreach (var attachment in await delete.TextsAsync(cancel))
+        {
+            await bytes.DeleteAsync(context.WorkspaceId, attachment, cancel);
+        }
+    }
+
+    public override async Task<Page<ThreadItem>> LoadThreadItemsAsync(
+        string threadId, string? after, int limit, SortOrder order, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add(
+            $"""
+            SELECT i.id, i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
+            WHERE {select.Visible} AND t.id = 
+            """).Value(threadId);
+        if (after is not null)
+        {
+            await using var find = new ThreadQuery(database, context);
+            find.Add(
+                $"""
+                SELECT i.created_at, i.sequence FROM chatkit_items i
+                JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id WHERE {find.Visible} AND t.id = 
+                """).Value(threadId).Add(" AND i.id = ").Value(after);
+            var cursor = await find.CursorAsync(cancel) ?? throw NotFoundException.Item(after);
+            select.Behind("i", cursor, order);
+        }
+
+        var page = await select.PageAsync<ThreadItem>("i", limit, order, cancel);
+        return page with { Data = [.. page.Data.Select(item => Fresh(item, context))] };
+    }
+
+    public override async Task AddThreadItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var save = new ThreadQuery(database, context);
+        save.Add("INSERT INTO chatkit_items (workspace_id, thread_id, id, created_at, document) SELECT t.workspace_id, t.id, ")
+            .Value(item.Id).Add(", ").Value(item.CreatedAt.UtcDateTime).Add(", ").Value(Document(item))
+            .Add($" FROM chatkit_threads t WHERE {save.Visible} AND t.id = ").Value(threadId)
+            .Add(" ON CONFLICT (workspace_id, thread_id, id) DO UPDATE SET created_at = EXCLUDED.created_at, document = EXCLUDED.document");
+        if (await save.RunAsync(cancel) == 0)
+        {
+            throw NotFoundException.Thread(threadId);
+        }
+    }
+
+    public override Task SaveItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel) =>
+        AddThreadItemAsync(threadId, item, context, cancel);
+
+    public override async Task<ThreadItem> LoadItemAsync(string threadId, string itemId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add(
+            $"""
+            SELECT i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
+            WHERE {select.Visible} AND t.id = 
+            """).Value(threadId).Add(" AND i.id = ").Value(itemId);
+        return await select.ScalarAsync(cancel) is string document ? Fresh(Read<ThreadItem>(document), context) : throw NotFoundException.Item(itemId);
+    }
+
+    public override async Task DeleteThreadItemAsync(string threadId, string itemId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var delete = new ThreadQuery(database, context);
+        delete.Add(
+            $"DELETE FROM chatkit_items i USING chatkit_threads t WHERE t.workspace_id = i.workspace_id AND t.id = i.thread_id AND {delete.Visible} AND t.id = ")
+            .Value(threadId).Add(" AND i.id = ").Value(itemId);
+        await delete.RunAsync(cancel);
+    }
+
+    /// <exception cref="RequestRefusedException">A message names it, and its bytes have not come.</exception>
+    public override async Task SaveAttachmentAsync(Attachment attachment, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var save = database.CreateCommand(
+            """
+            INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, thread_id, mime_type, size, is_uploaded, created_at, document)
+            SELECT $1, $2, $3, $4, $5, $6, 0, false, now(), $7
+            ON CONFLICT (workspace_id, id) DO UPDATE SET thread_id = EXCLUDED.thread_id, document = EXCLUDED.document
+                WHERE chatkit_attachments.bot_id = EXCLUDED.bot_id AND chatkit_attachments.user_id = EXCLUDED.user_id
+                    AND (chatkit_attachments.is_uploaded OR EXCLUDED.thread_id IS NULL)
+            """);
+        save.Parameters.AddWithValue(context.WorkspaceId);
+        save.Parameters.AddWithValue(attachment.Id);
+        save.Parameters.AddWithValue(context.BotId);
+        save.Parameters.AddWithValue(context.UserId);
+        save.Parameters.Add(new NpgsqlParameter { Value = (object?)attachment.ThreadId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        save.Parameters.AddWithValue(attachment.MimeType);
+        save.Parameters.Add(Document(attachment));
+        if (await save.ExecuteNonQueryAsync(cancel) == 0)
+        {
+            throw new RequestRefusedException(409, "attachment_not_uploaded", $"The attachment '{attachment.Id}' has not been uploaded yet.");
+        }
+    }
+
+    public override async Task<Attachment> LoadAttachmentAsync(string attachmentId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add($"SELECT t.document FROM chatkit_attachments t WHERE {select.Own} AND t.id = ").Value(attachmentId);
+        return await select.ScalarAsync(cancel) is string document
+            ? Fresh(Read<Attachment>(document), context) : throw NotFoundException.Attachment(attachmentId);
+    }
+
+    public override async Task DeleteAttachmentAsync(string attachmentId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var delete = new ThreadQuery(database, context);
+        delete.Add($"DELETE FROM chatkit_attachments t WHERE {delete.Own} AND t.id = ").Value(attachmentId);
+        await delete.RunAsync(cancel);
+    }
+
+    public override async ValueTask<IThreadLease?> TryAcquireThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel) =>
+        await leases.TakeAsync(context.WorkspaceId, threadId, cancel);
+
+    /// <summary>Keeps a user's judgement of those items that there are, beside the thread, so that no stream's saving overwrites it.</summary>
+    /// <param name="kind"><c>positive</c> or <c>negative</c>.</param>
+    public async Task AddFeedbackAsync(string threadId, IReadOnlyList<string> itemIds, string kind, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var save = new ThreadQuery(database, context);
+        save.Add(
+            """
+            UPDATE chatkit_threads t SET feedback = t.feedback || jsonb_build_array(jsonb_build_object('at', now(), 'kind', 
+            """).Value(kind).Add(
+            """
+            ::text, 'items', (SELECT coalesce(jsonb_agg(i.id), '[]') FROM chatkit_items i
+                WHERE i.workspace_id = t.workspace_id AND i.thread_id = t.id AND i.id = ANY(
+            """).Value(itemIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray())
+            .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Visible} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
+            .Value(threadId);
+        await save.RunAsync(cancel);
+    }
+
+    /// <summary>Links to previews hold for minutes, so each reading makes new ones.</summary>
+    private ThreadItem Fresh(ThreadItem item, ChatKitUser user) => item is UserMessageItem { Attachments.Count: > 0 } message
+        ? message with { Attachments = [.. message.Attachments.Select(attachment => Fresh(attachment, user))] }
+        : item;
+
+    private Attachment Fresh(Attachment attachment, ChatKitUser user) => attachment is ImageAttachment picture
+        ? picture with { PreviewUrl = links.Make(user, picture.Id, AttachmentLinks.Preview) }
+        : attachment;
+
+    internal static T Read<T>(string document) => ChatKitJson.FromStore<T>(Encoding.UTF8.GetBytes(document));
+
+    private static NpgsqlParameter Document<T>(T value) where T : notnull =>
+        new() { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(value)), NpgsqlDbType = NpgsqlDbType.Json };
+}
+
+/// <summary>One statement over what a user may see, put together of texts and values.</summary>
+internal sealed class ThreadQuery : IAsyncDisposable
+{
+    private readonly NpgsqlCommand _command;
+    private readonly StringBuilder _text = new();
+    private readonly ChatKitUser _user;
+
+    public ThreadQuery(NpgsqlDataSource database, ChatKitUser user)
+    {
+        (_command, _user) = (database.CreateCommand(), user);
+        Own = $"t.workspace_id = {Parameter(user.WorkspaceId)} AND t.bot_id = {Parameter(user.BotId)} AND t.user_id = {Parameter(user.UserId)}";
+    }
+
+    /// <summary>What is the user's: a condition on <c>t</c>.</summary>
+    public string Own { get; }
+
+    /// <summary>What of that the session lets the user see.</summary>
+    public string Visible => field ??= Own + History();
+
+    public ThreadQuery Add(string text)
+    {
+        _text.Append(text);
+        return this;
+    }
+
+    public ThreadQuery Value(object value)
+    {
+        _text.Append(value is NpgsqlParameter made ? Take(made) : Parameter(value));
+        return this;
+    }
+
+    /// <summary>Goes on strictly behind an element, in an order.</summary>
+    public void Behind(string table, (DateTime At, long Sequence) cursor, SortOrder order) => Add(
+        $" AND ({table}.created_at, {table}.sequence) {(order == SortOrder.Asc ? '>' : '<')} ({Parameter(cursor.At)}, {Parameter(cursor.Sequence)})");
+
+    /// <summary>Runs a query of ids and documents.</summary>
+    public async Task<Page<T>> PageAsync<T>(string table, int limit, SortOrder order, CancellationToken cancel)
+    {
+        var way = order == SortOrder.Asc ? "ASC" : "DESC";
+        Add(string.Create(CultureInfo.InvariantCulture, $" ORDER BY {table}.created_at {way}, {table}.sequence {way} LIMIT {limit + 1L}"));
+        var data = new List<T>();
+        string? last = null;
+        await using var reader = await Ready().ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            if (data.Count == limit)
+            {
+                return new Page<T> { Data = data, HasMore = true, After = last };
+            }
+
+            last = reader.GetString(0);
+            data.Add(ThreadStore.Read<T>(reader.GetString(1)));
+        }
+
+        return new Page<T> { Data = data };
+    }
+
+    public async Task<(DateTime At, long Sequence)?> CursorAsync(CancellationToken cancel)
+    {
+        await using var reader = await Ready().ExecuteReaderAsync(cancel);
+        return await reader.ReadAsync(cancel) ? (reader.GetDateTime(0), reader.GetInt64(1)) : null;
+    }
+
+    public async Task<IReadOnlyList<string>> TextsAsync(CancellationToken cancel)
+    {
+        var texts = new List<string>();
+        await using var reader = await Ready().ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
+    }
+
+    public Task<object?> ScalarAsync(CancellationToken cancel) => Ready().ExecuteScalarAsync(cancel);
+
+    public Task<int> RunAsync(CancellationToken cancel) => Ready().ExecuteNonQueryAsync(cancel);
+
+    public ValueTask DisposeAsync() => _command.DisposeAsync();
+
+    /// <summary>Sessions may hide what was before them, or all but the newest threads.</summary>
+    private string History() => _user.Session switch
+    {
+        { Options.History: false } session => $" AND t.created_at >= {Parameter(session.CreatedAt.UtcDateTime)}",
+        { Options.RecentThreads: { } recent } =>
+            $"""
+             AND t.sequence IN (SELECT t.sequence FROM chatkit_threads t WHERE {Own}
+                ORDER BY t.created_at DESC, t.sequence DESC LIMIT {Parameter(recent)})
+            """,
+        _ => "",
+    };
+
+    private NpgsqlCommand Ready()
+    {
+        _command.CommandText = _text.ToString();
+        return _command;
+    }
+
+    /// <summary>Nothing here has U+0000 in it, which the database does not even compare.</summary>
+    private string Parameter(object value) =>
+        Take(new NpgsqlParameter { Value = value is string text ? text.Replace('\0', '\uFFFD') : value });
+
+    private string Take(NpgsqlParameter parameter)
+    {
+        _command.Parameters.Add(parameter);
+        return string.Create(CultureInfo.InvariantCulture, $"${_command.Parameters.Count}");
+    }
+}

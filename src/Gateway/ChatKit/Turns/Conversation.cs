@@ -1,0 +1,134 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ChatKit;
+using Gateway.Bots;
+using Gateway.Bots.Datasets.Parsing;
+using Gateway.ChatKit.Attachments;
+
+namespace Gateway.ChatKit.Turns;
+
+/// <summary>A thread's items as the messages of a chat completion, oldest first. One turn's.</summary>
+internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : ThreadItemConverter
+{
+    /// <summary>Of one attachment's text, in characters: some tens of pages.</summary>
+    private const int MostText = 100_000;
+
+    /// <summary>Messages whose files are shown, the newest ones, so that a long thread does not resend all of them.</summary>
+    private const int MessagesWithFiles = 8;
+
+    private readonly HashSet<string> _shownFiles = new(StringComparer.Ordinal);
+
+    /// <param name="items">Oldest first, hidden ones too.</param>
+    public async Task<JsonArray> ReadAsync(IReadOnlyList<ThreadItem> items, CancellationToken cancel)
+    {
+        var withFiles = items.OfType<UserMessageItem>().Where(message => message.Attachments.Count > 0).TakeLast(MessagesWithFiles);
+        _shownFiles.UnionWith(withFiles.SelectMany(message => message.Attachments).Select(attachment => attachment.Id));
+        var messages = new JsonArray();
+        if (user.Session is { Options.StateVariables: { Count: > 0 } variables })
+        {
+            messages.Add(Message(
+                "system", $"What is known of this user: {JsonSerializer.Serialize(variables, ConversationJson.Default.IReadOnlyDictionaryStringJsonElement)}"));
+        }
+
+        var groups = items.OfType<ClientToolCallItem>().ToDictionary(call => call.CallId, PendingCalls.GroupOf, StringComparer.Ordinal);
+        foreach (var message in Joined(await ToMessagesAsync(items, cancel), groups))
+        {
+            messages.Add(message);
+        }
+
+        return messages;
+    }
+
+    protected override async ValueTask<JsonObject> AttachmentAsync(Attachment attachment, CancellationToken cancel)
+    {
+        if (!_shownFiles.Contains(attachment.Id))
+        {
+            return TextPart($"[The file '{attachment.Name}' was here.]");
+        }
+
+        if (await bytes.LoadAsync(user.WorkspaceId, attachment.Id, cancel) is not { } content)
+        {
+            return TextPart($"[The file '{attachment.Name}' is gone.]");
+        }
+
+        if (attachment is ImageAttachment)
+        {
+            return ImagePart($"data:{attachment.MimeType};base64,{Convert.ToBase64String(content)}");
+        }
+
+        try
+        {
+            var records = await FileParser.ParseAsync(attachment.Name, content, cancel);
+            var text = string.Join("\n\n", records.Select(record => record.Text));
+            return TextPart(DataText.Of($"the file '{attachment.Name}' that the user attached", DataText.Shorten(text, MostText)));
+        }
+        catch (UnreadableFileException wrong)
+        {
+            return TextPart($"[The file '{attachment.Name}' cannot be read: {wrong.Message}]");
+        }
+    }
+
+    /// <summary>Pages say what an entity is, so it is information like any other from outside.</summary>
+    protected override ValueTask<JsonObject> TagAsync(UserTagContent tag, CancellationToken cancel) =>
+        ValueTask.FromResult(TextPart(DataText.Of($"what @{tag.Text} is", tag.Data.ToJsonString())));
+
+    /// <summary>A page is shown the bot's own steps; the model has made them.</summary>
+    protected override IReadOnlyList<JsonObject> Tasks(IReadOnlyList<ChatTask> tasks) => [];
+
+    /// <summary>
+    /// Calls that a model made at once and a page answered one by one are one message again, with the results behind it: as the
+    /// model wrote it.
+    /// </summary>
+    private static IEnumerable<JsonObject> Joined(IReadOnlyList<JsonObject> messages, Dictionary<string, string> groups)
+    {
+        var results = new List<JsonObject>();
+        JsonObject? calls = null;
+        string? group = null;
+        foreach (var message in messages)
+        {
+            if (message["tool_calls"] is JsonArray { Count: 1 } made)
+            {
+                var call = made[0]!;
+                var of = groups[(string)call["id"]!];
+                if (calls is not null && of == group)
+                {
+                    calls["tool_calls"]!.AsArray().Add(call.DeepClone());
+                    continue;
+                }
+
+                foreach (var ended in End())
+                {
+                    yield return ended;
+                }
+
+                (calls, group) = (message, of);
+            }
+            else if ((string?)message["role"] == "tool")
+            {
+                results.Add(message);
+            }
+            else
+            {
+                foreach (var ended in End())
+                {
+                    yield return ended;
+                }
+
+                yield return message;
+            }
+        }
+
+        foreach (var ended in End())
+        {
+            yield return ended;
+        }
+
+        IReadOnlyList<JsonObject> End()
+        {
+            IReadOnlyList<JsonObject> ended = calls is null ? [] : [calls, .. results];
+            calls = null;
+            results.Clear();
+            return ended;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using ChatKit;
+
+namespace Gateway.ChatKit.Turns;
+
+/// <summary>
+/// A page runs one tool at a time, a model may call several at once: those that wait stand in the thread's metadata. Items of
+/// one such group share the first one's id: <c>tc_1</c>, <c>tc_1-2</c>, so that they become one message of calls again.
+/// </summary>
+internal static class PendingCalls
+{
+    private const string Member = "waiting_calls";
+
+    /// <summary>The first call's item; the others wait.</summary>
+    public static ClientToolCallItem Begin(ChatThread thread, IReadOnlyList<ClientCall> calls, string itemId, DateTimeOffset now)
+    {
+        var waiting = calls.Skip(1).Select((call, i) => (JsonNode)new JsonObject
+        {
+            ["id"] = $"{itemId}-{i + 2}",
+            ["call_id"] = call.Id,
+            ["name"] = call.Name,
+            ["arguments"] = call.Arguments,
+        });
+        Set(thread, [.. waiting]);
+        return Item(thread, itemId, calls[0].Id, calls[0].Name, calls[0].Arguments, now);
+    }
+
+    /// <summary>The next call that waits; null: none does.</summary>
+    public static ClientToolCallItem? Next(ChatThread thread, DateTimeOffset now)
+    {
+        if (thread.Metadata[Member] is not JsonArray { Count: > 0 } waiting || waiting[0] is not JsonObject call)
+        {
+            return null;
+        }
+
+        Set(thread, [.. waiting.Skip(1).Select(rest => rest!.DeepClone())]);
+        return Item(
+            thread, (string)call["id"]!, (string)call["call_id"]!, (string)call["name"]!, (JsonObject)call["arguments"]!.DeepClone(), now);
+    }
+
+    /// <summary>A new message of the user's: nobody waits for the calls any more.</summary>
+    public static void Clear(ChatThread thread) => Set(thread, []);
+
+    /// <summary>The same for all calls of a group.</summary>
+    public static string GroupOf(ClientToolCallItem item) => item.Id.Split('-')[0];
+
+    private static void Set(ChatThread thread, JsonArray waiting)
+    {
+        // A new object: the thread is seen to have changed by what its members hold.
+        var metadata = (JsonObject)thread.Metadata.DeepClone();
+        metadata.Remove(Member);
+        if (waiting.Count > 0)
+        {
+            metadata[Member] = waiting;
+        }
+
+        thread.Metadata = metadata;
+    }
+
+    private static ClientToolCallItem Item(
+        ChatThread thread, string id, string callId, string name, JsonObject arguments, DateTimeOffset now) => new()
+        {
+            Id = id,
+            ThreadId = thread.Id,
+            CreatedAt = now,
+            CallId = callId,
+            Name = name,
+            Arguments = arguments,
+        };
+}
