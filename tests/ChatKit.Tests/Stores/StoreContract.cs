@@ -205,11 +205,9 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
     }
 
     [Fact]
-    public async Task T11_ids_tell_their_kind_and_may_be_thestores_own()
+    public async Task T11_ids_tell_their_kind()
     {
         var thread = await NewThreadAsync(_thread);
-        var own = new NumberedStore();
-
         Assert.StartsWith("thr_", store.GenerateThreadId(ann), StringComparison.Ordinal);
         Assert.StartsWith("msg_", store.GenerateItemId(ItemKind.Message, thread, ann), StringComparison.Ordinal);
         Assert.StartsWith("tc_", store.GenerateItemId(ItemKind.ToolCall, thread, ann), StringComparison.Ordinal);
@@ -220,7 +218,7 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
     }
 
     [Fact]
-    public async Task What_was_handed_out_or_taken_does_not_change_with_thestore()
+    public async Task What_was_handed_out_or_taken_does_not_change_with_the_store()
     {
         var thread = await NewThreadAsync(_thread);
         thread.Title = "Changed by its maker";

@@ -9,7 +9,6 @@ public sealed class GatewaySettingsTests
 {
     [Theory]
     [InlineData("Aply", "warning: Gateway__Aply is no setting; did you mean Gateway__Apply?")]
-    [InlineData("PublicUrl", "warning: Gateway__PublicUrl is not built in this version; remove it")]
     [InlineData("ConnectionString", "warning: Gateway__ConnectionString is no setting; did you mean ConnectionStrings__Gateway?")]
     [InlineData("OpenAiApiKey", "warning: Gateway__OpenAiApiKey is no setting; did you mean OPENAI_API_KEY?")]
     [InlineData("Unknown", "warning: Gateway__Unknown is no setting")]
@@ -35,6 +34,8 @@ public sealed class GatewaySettingsTests
             ["Gateway:MaxRequestBytes"] = "2000",
             ["Gateway:MaxUploadBytes"] = "2000",
             ["Gateway:CorsOrigins"] = "*",
+            ["Gateway:PublicUrl"] = "https://gateway.example",
+            ["Gateway:Attachments"] = "disk",
             ["Gateway:DrainTimeout"] = "00:00:10",
             ["Gateway:PollInterval"] = "00:00:05",
             ["Gateway:Demo"] = "false",

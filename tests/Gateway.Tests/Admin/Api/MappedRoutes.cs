@@ -1,6 +1,7 @@
 using Gateway.Admin;
 using Gateway.Bots;
 using Gateway.Chat;
+using Gateway.ChatKit;
 using Gateway.Data;
 using Gateway.Http;
 using Gateway.Limits;
@@ -33,9 +34,10 @@ internal static class MappedRoutes
         var builder = WebApplication.CreateBuilder();
         builder.AddObservability(settings).AddHttpEdge(ports).Services
             .AddGatewayData(settings, database, installation.Box)
-            .AddUsage().AddLimits().AddUpstream().AddBots().AddChat().AddPassthrough().AddAdmin(installation);
+            .AddUsage().AddLimits().AddUpstream().AddBots().AddChat().AddChatKit().AddPassthrough().AddAdmin(installation);
         await using var app = builder.Build();
         app.MapChat();
+        app.MapChatKit();
         app.MapPassthrough();
         app.MapAdmin();
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Gateway.Tests.Support;
 
 namespace Gateway.Tests.Admin.Api;
 
@@ -35,7 +36,14 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
         {
             var path = route.Fill(foreign);
             var body = route.Operation.ContainsKey("requestBody") ? Body(route) : null;
-            await CheckAsync(route, "without a key", nobody, path, body, wrong, 401);
+            await CheckAsync(route, "without a key", nobody, path, body, wrong, route.Path.EndsWith("/content", StringComparison.Ordinal) ? 404 : 401);
+            if (route.Path.EndsWith("/content", StringComparison.Ordinal) || route.Path == "/v1/chatkit/attachments")
+            {
+                // A signed link, or a session's secret: no key opens these.
+                await CheckAsync(route, "with the other's key", chatter, path, body, wrong, 401, 404);
+                continue;
+            }
+
             if (!route.IsAdmin)
             {
                 // Models of the operator's that alpha sees are no secret; what only beta sees is.
@@ -91,6 +99,8 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
     /// <summary>A body that is right as far as it goes: what is refused is refused for whose it is.</summary>
     private static string Body(WalkedRoute route) => route switch
     {
+        { Path: "/v1/chatkit/sessions" } => """{"user":"x","workflow":{"id":"bot/id=foreign-mark"}}""",
+        { IsAdmin: false } when route.Path.StartsWith("/v1/chatkit/", StringComparison.Ordinal) => "{}",
         { IsAdmin: false } => """{"model":"model/name=foreign-mark/big:1","messages":[{"role":"user","content":"x"}],"input":"x","prompt":"x"}""",
         { Path: "/admin/v1/keys" } => """{"workspace":"beta","name":"foreign"}""",
         { Method: "PATCH" } or { Path: "/admin/v1/abilities/{id}/try" } => "{}",
@@ -123,9 +133,13 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
         var record = await setup.MakeAsync($"/datasets/handbook/records?workspace={workspace}", $$"""{"text":"{{mark}}"}""");
         var file = await UploadAsync(workspace, mark);
         var jobs = await setup.SendAsync("GET", $"/datasets/handbook/jobs?workspace={workspace}");
+        var chat = await ChatAsync(key.Text, mark);
         return new Dictionary<string, string>
         {
             ["key"] = key.Text,
+            ["/v1/chatkit/threads/{id}"] = chat.Thread,
+            ["/v1/chatkit/sessions/{id}"] = chat.Session,
+            ["/v1/chatkit/attachments/{id}"] = chat.Attachment,
             ["/admin/v1/keys/{id}"] = key.Id,
             ["/admin/v1/abilities/{id}"] = (string)abilities.Json["data"]![0]!["id"]!,
             ["/admin/v1/workspaces/{name}"] = workspace,
@@ -144,5 +158,30 @@ public sealed class RouteWalkTests(ApiSetup setup) : IClassFixture<ApiSetup>
             ["/v1/images/{operation}"] = "generations",
             ["/v1/audio/{operation}"] = "speech",
         };
+    }
+
+    /// <summary>A thread, a session and a file of a user of the bot.</summary>
+    private async Task<(string Thread, string Session, string Attachment)> ChatAsync(string key, string mark)
+    {
+        using var server = setup.Gateway.Client(key);
+        server.DefaultRequestHeaders.Add("X-Gateway-User", mark);
+        RawReply thread;
+        do
+        {
+            // The bot was made a moment ago.
+            thread = await RawReply.PostAsync(
+                server, "/chatkit/support",
+                """{"type":"threads.create","params":{"input":{"content":[],"attachments":[],"inference_options":{}}}}""", Cancel);
+        }
+        while (thread.Status == 404 && !Cancel.IsCancellationRequested);
+
+        var file = await RawReply.PostAsync(
+            server, "/chatkit/support", """{"type":"attachments.create","params":{"name":"a.txt","size":1,"mime_type":"text/plain"}}""", Cancel);
+        var session = await RawReply.PostAsync(
+            server, "/v1/chatkit/sessions", $$$"""{"user":"{{{mark}}}","workflow":{"id":"bot/id=support"}}""", Cancel);
+        Assert.True(thread.Status == 200 && file.Status == 200 && session.Status == 200, thread.Text + file.Text + session.Text);
+        return (
+            (string)JsonNode.Parse(thread.Text.Split("\n\n")[0]["data: ".Length..])!["thread"]!["id"]!,
+            (string)JsonNode.Parse(session.Text)!["id"]!, (string)JsonNode.Parse(file.Text)!["id"]!);
     }
 }

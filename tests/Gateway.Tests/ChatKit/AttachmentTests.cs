@@ -1,0 +1,168 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using Gateway.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace Gateway.Tests.ChatKit;
+
+/// <summary>Files that users give to bots: in two phases, and at once.</summary>
+[Collection(ChatKitTestsShareOneGateway.Name)]
+public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract)
+{
+    private const string WithFiles = """{"chatkit_configuration":{"file_upload":{"enabled":true,"max_files":20,"max_file_size":1},"automatic_thread_titling":{"enabled":false}}}""";
+
+    private static readonly byte[] Picture = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_file_goes_up_in_two_phases_and_the_model_reads_it()
+    {
+        using var page = await OpenAsync();
+        var text = Encoding.UTF8.GetBytes("The wall of the tower is painted mauve.");
+
+        var made = await CreateAsync(page, "tower.txt", text.Length, "text/plain");
+        using var put = await PutAsync(made, text);
+        var (thread, events) = await page.CreateAsync("Of what is the wall of the tower painted?", (string)made["id"]!);
+
+        Assert.Equal(200, (int)put.StatusCode);
+        await contract.AssertValidAsync("Attachment", await put.Content.ReadAsByteArrayAsync(Cancel), Cancel);
+        Assert.Equal("PUT", (string)made["upload_descriptor"]!["method"]!);
+        var shown = events[1]["item"]!["attachments"]![0]!;
+        Assert.Equal(((string)made["id"]!, thread), ((string)shown["id"]!, (string)shown["thread_id"]!));
+        Assert.Null(shown["metadata"]);
+        Assert.Null(shown["upload_descriptor"]);
+        // The prompt grew by the file: the simulator counts words.
+        await using var db = Db();
+        var row = await db.Usage.Where(u => u.Route == "/chatkit").OrderByDescending(u => u.At).FirstAsync(Cancel);
+        Assert.True(row.InputTokens > 30, $"{row.InputTokens}");
+    }
+
+    [Fact]
+    public async Task A_picture_has_a_preview_by_a_signed_link()
+    {
+        using var page = await OpenAsync();
+        var made = await CreateAsync(page, "dot.png", Picture.Length, "image/png");
+        using var put = await PutAsync(made, Picture);
+        Assert.Equal(200, (int)put.StatusCode);
+        var (thread, _) = await page.CreateAsync("say:Nice.", (string)made["id"]!);
+
+        var link = new Uri((string)(await page.ItemsAsync(thread))[0]["attachments"]![0]!["preview_url"]!);
+        using var anyone = new HttpClient();
+        using var shown = await anyone.GetAsync(link, Cancel);
+        using var tampered = await anyone.GetAsync(link.AbsoluteUri.Replace("expires=1", "expires=2", StringComparison.Ordinal), Cancel);
+
+        Assert.Equal((200, "image/png", "nosniff"), ((int)shown.StatusCode, shown.Content.Headers.ContentType!.MediaType, shown.Headers.GetValues("X-Content-Type-Options").Single()));
+        Assert.Equal(Picture, await shown.Content.ReadAsByteArrayAsync(Cancel));
+        Assert.Equal(404, (int)tampered.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_file_goes_up_at_once()
+    {
+        using var page = await OpenAsync();
+        using var form = new MultipartFormDataContent();
+        var part = new ByteArrayContent(Picture);
+        part.Headers.ContentType = new MediaTypeHeaderValue("image/png");
+        form.Add(part, "file", "dot.png");
+
+        using var reply = await page.Client.PostAsync("/v1/chatkit/attachments", form, Cancel);
+        var body = await reply.Content.ReadAsByteArrayAsync(Cancel);
+
+        Assert.True(reply.IsSuccessStatusCode, Encoding.UTF8.GetString(body));
+        await contract.AssertValidAsync("DirectUploadRes", body, Cancel);
+        Assert.Equal("Seen.", ChatPage.TextOf((await page.CreateAsync("say:Seen.", (string)JsonNode.Parse(body)!["id"]!)).Events));
+    }
+
+    [Theory]
+    [InlineData("program.exe", 10, "application/octet-stream", 400)]
+    [InlineData("drawing.svg", 10, "image/svg+xml", 400)]
+    [InlineData("", 10, "text/plain", 400)]
+    [InlineData("empty.txt", 0, "text/plain", 400)]
+    [InlineData("large.txt", 2_000_000, "text/plain", 413)]
+    public async Task What_may_not_come_is_refused(string name, long size, string type, int status)
+    {
+        using var page = await OpenAsync();
+
+        var reply = await page.PostAsync("attachments.create", new JsonObject { ["name"] = name, ["size"] = size, ["mime_type"] = type });
+
+        Assert.True(reply.Status == status, reply.Text);
+        Assert.NotEmpty((string)JsonNode.Parse(reply.Text)!["error"]!["message"]!);
+    }
+
+    [Fact]
+    public async Task Bytes_are_no_more_and_nothing_else_than_was_said()
+    {
+        using var page = await OpenAsync();
+        var small = await CreateAsync(page, "small.txt", 3, "text/plain");
+        var picture = await CreateAsync(page, "dot.png", 100, "image/png");
+
+        using var tooMany = await PutAsync(small, "four"u8.ToArray());
+        using var noPicture = await PutAsync(picture, "<html>"u8.ToArray());
+        using var fits = await PutAsync(small, "yes"u8.ToArray());
+        using var again = await PutAsync(small, "no!"u8.ToArray());
+
+        Assert.Equal((413, 400, 200, 409), ((int)tooMany.StatusCode, (int)noPicture.StatusCode, (int)fits.StatusCode, (int)again.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_message_cannot_name_what_is_not_there_or_not_the_user_s()
+    {
+        using var page = await OpenAsync();
+        using var other = await ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract, "thief", session: WithFiles);
+        var promised = await CreateAsync(page, "later.txt", 3, "text/plain");
+        var mine = await CreateAsync(page, "mine.txt", 3, "text/plain");
+        using var put = await PutAsync(mine, "abc"u8.ToArray());
+
+        var early = await page.PostAsync("threads.create", new JsonObject { ["input"] = ChatPage.Message("Hi.", (string)promised["id"]!) });
+        var stolen = await other.PostAsync("threads.create", new JsonObject { ["input"] = ChatPage.Message("Hi.", (string)mine["id"]!) });
+        var deleted = await other.PostAsync("attachments.delete", new JsonObject { ["attachment_id"] = (string)mine["id"]! });
+
+        Assert.Equal((409, 404, 404), (early.Status, stolen.Status, deleted.Status));
+    }
+
+    [Fact]
+    public async Task A_thread_takes_its_files_along_when_it_is_deleted()
+    {
+        using var page = await OpenAsync();
+        var made = await CreateAsync(page, "gone.txt", 3, "text/plain");
+        using var put = await PutAsync(made, "abc"u8.ToArray());
+        var id = (string)made["id"]!;
+        var (thread, _) = await page.CreateAsync("say:Bye.", id);
+        await using var db = Db();
+        Assert.True(await db.ChatKitContents.AnyAsync(c => c.AttachmentId == id, Cancel));
+
+        await page.AskAsync("threads.delete", new JsonObject { ["thread_id"] = thread });
+
+        Assert.False(await db.ChatKitContents.AnyAsync(c => c.AttachmentId == id, Cancel));
+        Assert.False(await db.ChatKitAttachments.AnyAsync(a => a.Id == id, Cancel));
+    }
+
+    [Fact]
+    public async Task A_session_takes_files_only_where_it_says_so_and_no_more_than_it_says()
+    {
+        using var none = await ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract);
+        using var one = await ChatPage.OpenAsync(
+            setup.Gateway, setup.Key.Text, contract, session: """{"chatkit_configuration":{"file_upload":{"enabled":true,"max_files":1}}}""");
+        var file = new JsonObject { ["name"] = "a.txt", ["size"] = 3, ["mime_type"] = "text/plain" };
+
+        Assert.Equal(403, (await none.PostAsync("attachments.create", file)).Status);
+        Assert.Equal(200, (await one.PostAsync("attachments.create", file)).Status);
+        Assert.Equal(403, (await one.PostAsync("attachments.create", file)).Status);
+    }
+
+    private Task<ChatPage> OpenAsync() => ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract, session: WithFiles);
+
+    private static async Task<JsonNode> CreateAsync(ChatPage page, string name, long size, string type) =>
+        await page.AskAsync("attachments.create", new JsonObject { ["name"] = name, ["size"] = size, ["mime_type"] = type });
+
+    private static async Task<HttpResponseMessage> PutAsync(JsonNode attachment, byte[] content)
+    {
+        using var anyone = new HttpClient();
+        return await anyone.PutAsync(new Uri((string)attachment["upload_descriptor"]!["url"]!), new ByteArrayContent(content), Cancel);
+    }
+
+    private GatewayDb Db() => new(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(setup.Database).Options);
+}
