@@ -5,6 +5,7 @@ using Gateway.Bots.Datasets.Parsing;
 using Gateway.Data;
 using Gateway.Http;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Admin;
 
@@ -80,31 +81,46 @@ internal static class DatasetRecordEndpoints
             }
         }
 
-        try
+        var raced = await InOneAsync(http, db, async connection =>
         {
-            row.UpdatedAt = await writer.WriteOneAsync(DatasetSettings.Of(found.Dataset, found.Workspace), row, readAt, cancel);
-        }
-        catch (DatasetGoneException)
-        {
-            return ApiError.NotFound("dataset").ToResult();
-        }
-        catch (RecordChangedException)
-        {
-            return Raced(http).ToResult();
-        }
+            row.UpdatedAt = await writer.WriteOneAsync(connection, DatasetSettings.Of(found.Dataset, found.Workspace), row, readAt, cancel);
+            if (row.UpdatedAt == readAt)
+            {
+                return;
+            }
 
-        if (row.UpdatedAt != readAt)
-        {
             if (found.Dataset.EmbeddingModel is not null)
             {
                 await IngestJobs.QueueAsync(db, row.WorkspaceId, row.DatasetId, IngestJobs.VectorsAlone, clock, cancel);
             }
 
             Note(http, db, clock, row, action, found.Dataset.Name);
-            await db.SaveChangesAsync(cancel);
+        }, cancel);
+        return raced?.ToResult() ?? Reply(http, row);
+    }
+
+    /// <summary>One transaction for a record, its job and its line in the audit log: whenever the caller leaves, all are there or none.</summary>
+    /// <returns>Why nothing was changed; null: it was.</returns>
+    private static async Task<ApiError?> InOneAsync(
+        HttpContext http, GatewayDb db, Func<NpgsqlConnection, Task> change, CancellationToken cancel)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        try
+        {
+            await change((NpgsqlConnection)db.Database.GetDbConnection());
+        }
+        catch (DatasetGoneException)
+        {
+            return ApiError.NotFound("dataset");
+        }
+        catch (RecordChangedException)
+        {
+            return Raced(http);
         }
 
-        return Reply(http, row);
+        await db.SaveChangesAsync(cancel);
+        await transaction.CommitAsync(cancel);
+        return null;
     }
 
     private static IResult Reply(HttpContext http, RecordRow row)
@@ -156,7 +172,7 @@ internal static class DatasetRecordEndpoints
     }
 
     private static async Task<IResult> DeleteAsync(
-        HttpContext http, string dataset, string id, GatewayDb db, RecordWriter writer, TimeProvider clock, CancellationToken cancel)
+        HttpContext http, string dataset, string id, GatewayDb db, TimeProvider clock, CancellationToken cancel)
     {
         var (found, row, refused) = await FindAsync(http, dataset, id, db, isChange: true, cancel);
         if (row is null)
@@ -164,23 +180,13 @@ internal static class DatasetRecordEndpoints
             return refused!.ToResult();
         }
 
-        try
+        var raced = await InOneAsync(http, db, async connection =>
         {
-            await writer.RemoveOneAsync(
-                new DatasetScope(row.WorkspaceId, row.DatasetId), row.Id, ApiVersion.IsNamed(http) ? row.UpdatedAt : null, cancel);
-        }
-        catch (DatasetGoneException)
-        {
-            return ApiError.NotFound("dataset").ToResult();
-        }
-        catch (RecordChangedException)
-        {
-            return Raced(http).ToResult();
-        }
-
-        Note(http, db, clock, row, ApplyChange.Deleted, found!.Value.Dataset.Name);
-        await db.SaveChangesAsync(cancel);
-        return Results.Json(new DatasetPartDeleted(row.Id.ToString(), "dataset.record.deleted"), DatasetJson.Default.DatasetPartDeleted);
+            await RecordWriter.RemoveOneAsync(
+                connection, new DatasetScope(row.WorkspaceId, row.DatasetId), row.Id, ApiVersion.IsNamed(http) ? row.UpdatedAt : null, cancel);
+            Note(http, db, clock, row, ApplyChange.Deleted, found!.Value.Dataset.Name);
+        }, cancel);
+        return raced?.ToResult() ?? Results.Json(new DatasetPartDeleted(row.Id.ToString(), "dataset.record.deleted"), DatasetJson.Default.DatasetPartDeleted);
     }
 
     /// <param name="isChange">Records of a file are changed by changing the file: the next reading of it would undo anything else.</param>

@@ -178,7 +178,7 @@ internal sealed class JobRow
 
     public int Done { get; set; }
 
-    /// <summary>How often it was begun.</summary>
+    /// <summary>How often it was begun since it last got further.</summary>
     public int Tries { get; set; }
 
     /// <summary>The gateway that works on it; null: none.</summary>

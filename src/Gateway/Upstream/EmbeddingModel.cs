@@ -12,6 +12,16 @@ internal sealed record EmbeddingModel(string Name, Provider Provider, string Ups
     public decimal? Cost(long tokens) => PriceInput * tokens / 1_000_000m;
 }
 
+/// <summary>How vectors are asked for.</summary>
+/// <param name="Retries">How often to try again what may pass, unless the provider asks for a longer wait than is worth waiting here.</param>
+/// <param name="IsBackground">Nobody waits for it, so it leaves some of the provider's places to others.</param>
+/// <param name="LeftAs">What it ends as when its token is cancelled: asked for then.</param>
+internal sealed record EmbeddingCall(int Retries, bool IsBackground, Func<string> LeftAs)
+{
+    /// <summary>Whether the provider was sent anything, for which it may charge.</summary>
+    public bool IsSent { get; set; }
+}
+
 /// <summary>No vectors were made. The message says why, without the provider's own words, which may quote a key.</summary>
 /// <param name="isPassing">Whether trying again later could help.</param>
 /// <param name="retryAfter">When the provider says that it may be asked again; null: it does not say.</param>

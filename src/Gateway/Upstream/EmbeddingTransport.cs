@@ -6,7 +6,7 @@ namespace Gateway.Upstream;
 /// Sends what the OpenAI client composes over the gateway's own connections, with the provider's credential and headers in
 /// place of the client's. Each try has a place at the provider until its answer is read: the waits between tries have none.
 /// </summary>
-internal sealed class EmbeddingTransport(HttpMessageInvoker invoker, EmbeddingModel model, bool isBackground) : HttpMessageHandler
+internal sealed class EmbeddingTransport(HttpMessageInvoker invoker, EmbeddingModel model, EmbeddingCall call) : HttpMessageHandler
 {
     private const long MostBytes = 256L * 1_048_576;
 
@@ -14,11 +14,12 @@ internal sealed class EmbeddingTransport(HttpMessageInvoker invoker, EmbeddingMo
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var provider = model.Provider;
-        using var share = isBackground ? await EnterAsync(provider.BackgroundPlaces, cancellationToken) : null;
+        using var share = call.IsBackground ? await EnterAsync(provider.BackgroundPlaces, cancellationToken) : null;
         using var place = await EnterAsync(provider.Places, cancellationToken);
         request.Headers.Remove("Authorization");
         request.Headers.Remove("User-Agent");
         UpstreamClient.AddHeaders(request, provider);
+        call.IsSent = true;
         var reply = await invoker.SendAsync(request, cancellationToken);
         try
         {

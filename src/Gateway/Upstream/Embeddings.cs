@@ -19,19 +19,17 @@ internal sealed class Embeddings(Transport transport)
     private readonly ConcurrentDictionary<string, bool> _withoutDimensions = new(StringComparer.Ordinal);
 
     /// <summary>Makes one vector for each text, and records the call.</summary>
-    /// <param name="retries">How often to try again what may pass, unless the provider asks for a longer wait than is worth waiting here.</param>
-    /// <param name="isBackground">Nobody waits for it, so it leaves some of the provider's places to others.</param>
     /// <exception cref="EmbeddingException">There are none.</exception>
     /// <exception cref="OperationCanceledException">The caller left, or its time is over.</exception>
     public async Task<float[][]> EmbedAsync(
-        EmbeddingModel model, IReadOnlyList<string> texts, RequestUsage usage, int retries, bool isBackground, CancellationToken cancel)
+        EmbeddingModel model, IReadOnlyList<string> texts, RequestUsage usage, EmbeddingCall call, CancellationToken cancel)
     {
         var estimate = texts.Sum(text => (long)PromptEstimate.Text(text));
         usage.Dispatch(model.Name, estimate);
         var started = usage.ElapsedMs;
         try
         {
-            var reply = await AskAsync(model, texts, new Sending(retries, isBackground), cancel);
+            var reply = await AskAsync(model, texts, call, cancel);
             Record("ok", reply.Tokens ?? estimate, reply.Tokens is null);
             return reply.Vectors;
         }
@@ -40,19 +38,23 @@ internal sealed class Embeddings(Transport transport)
             Record(failed.Outcome, 0, isEstimated: false);
             throw;
         }
+        catch (OperationCanceledException)
+        {
+            // The provider may have read all of it, and charge for that.
+            Record(call.LeftAs(), call.IsSent ? estimate : 0, call.IsSent);
+            throw;
+        }
 
         void Record(string outcome, long tokens, bool isEstimated) => usage.Add(new AttemptUsage(
             model.Label, model.Name, outcome, started, usage.ElapsedMs - started, null, tokens, 0, 0, 0, isEstimated, model.Cost(tokens)));
     }
 
-    private readonly record struct Sending(int Retries, bool IsBackground);
-
-    private async Task<EmbeddingReply> AskAsync(EmbeddingModel model, IReadOnlyList<string> texts, Sending sending, CancellationToken cancel)
+    private async Task<EmbeddingReply> AskAsync(EmbeddingModel model, IReadOnlyList<string> texts, EmbeddingCall call, CancellationToken cancel)
     {
         var hasDimensions = !_withoutDimensions.ContainsKey(model.Label);
         try
         {
-            return EmbeddingReply.Read(await SendAsync(model, texts, hasDimensions, sending, cancel), model, texts.Count);
+            return EmbeddingReply.Read(await SendAsync(model, texts, hasDimensions, call, cancel), model, texts.Count);
         }
         catch (ClientResultException refused) when (hasDimensions && refused.Status == 400)
         {
@@ -65,7 +67,7 @@ internal sealed class Embeddings(Transport transport)
 
         try
         {
-            var reply = await SendAsync(model, texts, hasDimensions: false, sending, cancel);
+            var reply = await SendAsync(model, texts, hasDimensions: false, call, cancel);
             _withoutDimensions[model.Label] = true;
             return EmbeddingReply.Read(reply, model, texts.Count);
         }
@@ -76,16 +78,16 @@ internal sealed class Embeddings(Transport transport)
     }
 
     private async Task<BinaryData> SendAsync(
-        EmbeddingModel model, IReadOnlyList<string> texts, bool hasDimensions, Sending sending, CancellationToken cancel)
+        EmbeddingModel model, IReadOnlyList<string> texts, bool hasDimensions, EmbeddingCall call, CancellationToken cancel)
     {
-        using var handler = new EmbeddingTransport(transport.For(ModelTimeouts.Default.Connect), model, sending.IsBackground);
+        using var handler = new EmbeddingTransport(transport.For(ModelTimeouts.Default.Connect), model, call);
         using var http = new HttpClient(handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
         using var pipeline = new HttpClientPipelineTransport(http);
         var client = new EmbeddingClient(model.UpstreamModel, new ApiKeyCredential("replaced by the transport"), new OpenAIClientOptions
         {
             Endpoint = new Uri(model.Provider.BaseUrl),
             Transport = pipeline,
-            RetryPolicy = new ShortRetries(sending.Retries),
+            RetryPolicy = new ShortRetries(call.Retries),
             NetworkTimeout = LongestCall,
         });
         using var body = BinaryContent.Create(BinaryData.FromBytes(Body(model, texts, hasDimensions)));
@@ -119,18 +121,19 @@ internal sealed class Embeddings(Transport transport)
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Null when the caller left, or it is a mistake of ours.</summary>
-    private static EmbeddingException? Explain(Exception broken, EmbeddingModel model, CancellationToken cancel)
+    /// <summary>What to throw in its place. Null: nothing, it is a mistake of ours and says so itself.</summary>
+    private static Exception? Explain(Exception broken, EmbeddingModel model, CancellationToken cancel)
     {
-        // The client wraps what it tried several times.
-        var last = broken is AggregateException several ? several.InnerExceptions[^1] : broken;
-        if (cancel.IsCancellationRequested || last is EmbeddingException)
+        if (cancel.IsCancellationRequested)
         {
-            return null;
+            return new OperationCanceledException(cancel);
         }
 
+        // The client wraps what broke more than one try.
+        var last = broken is AggregateException several ? several.InnerExceptions[^1] : broken;
         return last switch
         {
+            EmbeddingException explained => explained,
             ClientResultException { Status: > 0 } refused => new EmbeddingException(
                 $"The provider of the embedding model '{model.Name}' answers with status {refused.Status}.",
                 refused.Status.ToString(CultureInfo.InvariantCulture), refused.Status is 408 or 409 or 429 or >= 500, RetryAfter(refused)),
@@ -138,7 +141,7 @@ internal sealed class Embeddings(Transport transport)
                 $"The provider of the embedding model '{model.Name}' cannot be reached.", "connect", isPassing: true),
             OperationCanceledException => new EmbeddingException(
                 $"The provider of the embedding model '{model.Name}' does not answer in time.", "total", isPassing: true),
-            _ => null,
+            _ => ReferenceEquals(last, broken) ? null : last,
         };
     }
 

@@ -25,7 +25,7 @@ public sealed class EmbeddingsTests : IAsyncLifetime
     [Fact]
     public async Task A_wait_between_tries_takes_no_place_at_the_provider()
     {
-        _upstream.Answers(Answer.Refusal(429, retryAfter: "1"), Answer.Json(Reply));
+        _upstream.Answers(Answer.Refusal(429, retryAfter: "4"), Answer.Json(Reply));
         var model = Model(places: 1);
         var embedding = EmbedAsync(model, "text");
         await _upstream.NextRequestAsync(Cancel);
@@ -54,6 +54,65 @@ public sealed class EmbeddingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_provider_that_breaks_off_every_try_cannot_be_reached()
+    {
+        _upstream.Answers(Answer.HangUp);
+
+        var away = await Assert.ThrowsAsync<EmbeddingException>(() => EmbedAsync(Model(places: 1), "text", retries: 1));
+
+        Assert.Equal((true, "connect"), (away.IsPassing, away.Outcome));
+        Assert.Equal(2, _upstream.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Without_a_place_for_the_second_try_it_is_said_that_every_place_is_taken()
+    {
+        var model = Model(places: 1);
+        _upstream.Answers(Answer.HangUp);
+        var embedding = EmbedAsync(model, "text");
+        await _upstream.NextRequestAsync(Cancel);
+
+        // Between two tries: the place, and every place in the queue for it.
+        using var taken = await model.Provider.Places!.AcquireAsync(1, Cancel);
+        var queued = Enumerable.Range(0, 4).Select(_ => model.Provider.Places.AcquireAsync(1, Cancel).AsTask()).ToList();
+        var busy = await Assert.ThrowsAsync<EmbeddingException>(() => embedding);
+
+        Assert.Equal((true, "occupied"), (busy.IsPassing, busy.Outcome));
+        taken.Dispose();
+        foreach (var place in queued)
+        {
+            (await place).Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Whoever_leaves_is_told_of_nothing_else_and_what_was_sent_is_estimated(bool isSent)
+    {
+        // Arrange: a try that breaks, and then none that is answered, or one that finds no place.
+        var model = Model(places: 1);
+        _upstream.Answers(Answer.HangUp, (http, _) => Task.Delay(Timeout.Infinite, http.RequestAborted));
+        var usage = Usage();
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        using var place = isSent ? null : await model.Provider.Places!.AcquireAsync(1, Cancel);
+        var embedding = EmbedAsync(model, "text", usage: usage, left: left.Token);
+        if (isSent)
+        {
+            await _upstream.NextRequestAsync(Cancel);
+            await _upstream.NextRequestAsync(Cancel);
+        }
+
+        // Act
+        await left.CancelAsync();
+
+        // Assert
+        await Assert.ThrowsAsync<OperationCanceledException>(() => embedding);
+        var attempt = Assert.Single(usage.Attempts);
+        Assert.Equal(("caller_left", isSent, isSent), (attempt.Outcome, attempt.IsEstimated, attempt.InputTokens > 0));
+    }
+
+    [Fact]
     public async Task Work_in_the_background_leaves_half_of_the_places_to_who_waits()
     {
         var release = new TaskCompletionSource();
@@ -79,9 +138,9 @@ public sealed class EmbeddingsTests : IAsyncLifetime
 
     private EmbeddingModel Model(int places) => new("words", new Provider("fake", _upstream.BaseUrl, null, [], places), "words", 2, null);
 
-    private async Task<float[][]> EmbedAsync(EmbeddingModel model, string text, bool isBackground = false)
-    {
-        var usage = new UsageJournal(TimeProvider.System).Begin(new UsageSubject(Guid.NewGuid(), Guid.Empty, "r", "ingest", "dataset/d", null));
-        return await new Embeddings(_transport).EmbedAsync(model, [text], usage, 4, isBackground, Cancel);
-    }
+    private async Task<float[][]> EmbedAsync(EmbeddingModel model, string text, bool isBackground = false, int retries = 4, RequestUsage? usage = null, CancellationToken? left = null) =>
+        await new Embeddings(_transport).EmbedAsync(model, [text], usage ?? Usage(), new EmbeddingCall(retries, isBackground, () => "caller_left"), left ?? Cancel);
+
+    private static RequestUsage Usage() =>
+        new UsageJournal(TimeProvider.System).Begin(new UsageSubject(Guid.NewGuid(), Guid.Empty, "r", "ingest", "dataset/d", null));
 }

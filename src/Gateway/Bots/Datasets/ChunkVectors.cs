@@ -28,7 +28,7 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
         var model = catalog.Current.FindEmbedding(name)
             ?? throw new EmbeddingException($"There is no embedding model '{name}', or its provider's credential cannot be opened.", "unknown", isPassing: false);
         var hasIndex = await index.IsThereAsync(cancel);
-        var total = await CountAsync(settings, hasIndex, cancel);
+        var total = await CountAsync(settings, hasIndex, job, cancel);
         var done = 0;
         var after = Guid.Empty;
         var found = false;
@@ -92,7 +92,7 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
 
     private async Task<List<(Guid, float[])>> EmbedAsync(DatasetSettings settings, EmbeddingModel model, List<Pending> batch, CancellationToken cancel)
     {
-        var vectors = await account.EmbedAsync(settings, model, [.. batch.Select(p => p.Text)], "ingest", Guid.Empty, cancel);
+        var vectors = await account.EmbedAsync(settings, model, [.. batch.Select(p => p.Text)], EmbedderAccount.Ingest, Guid.Empty, null, cancel);
         return [.. batch.Zip(vectors, (p, v) => (p.Id, v))];
     }
 
@@ -122,7 +122,7 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await RecordWriter.LockAsync(connection, settings.Scope, cancel);
-        await jobs.KeepAsync(connection, job, progress.Total, progress.Done + made.Count, cancel);
+        await jobs.KeepAsync(connection, job, progress.Total, progress.Done + made.Count, isFurther: true, cancel);
         if (hasIndex)
         {
             await VectorIndex.WriteAsync(connection, settings.Scope, model, made, cancel);
@@ -143,12 +143,19 @@ internal sealed class ChunkVectors(NpgsqlDataSource source, VectorIndex index, E
         await transaction.CommitAsync(cancel);
     }
 
-    private async Task<int> CountAsync(DatasetSettings settings, bool hasIndex, CancellationToken cancel)
+    /// <summary>How many are to be made, which the job says from here on.</summary>
+    private async Task<int> CountAsync(DatasetSettings settings, bool hasIndex, JobLease job, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var command = settings.Scope.Command(connection, $"SELECT count(*) {FromPending(hasIndex)}");
         command.Parameters.AddWithValue("model", settings.EmbeddingModel!);
-        return (int)(long)(await command.ExecuteScalarAsync(cancel))!;
+        var total = (int)(long)(await command.ExecuteScalarAsync(cancel))!;
+        if (total > 0)
+        {
+            await jobs.KeepAsync(connection, job, total, 0, isFurther: false, cancel);
+        }
+
+        return total;
     }
 
     private async Task<List<Pending>> PageAsync(DatasetSettings settings, bool hasIndex, Guid after, CancellationToken cancel)

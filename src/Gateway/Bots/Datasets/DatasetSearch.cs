@@ -78,10 +78,8 @@ internal sealed class DatasetSearch(
                 return Without("its embedding model is not there");
             }
 
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            limit.CancelAfter(LongestEmbedding);
             var payer = new DatasetSettings(scope, asked.Workspace, dataset.Name, dataset.Language, name, 0, 0);
-            var vector = (await account.EmbedAsync(payer, model, [asked.Question], "search", asked.Caller, limit.Token))[0];
+            var vector = (await account.EmbedAsync(payer, model, [asked.Question], EmbedderAccount.Search, asked.Caller, LongestEmbedding, cancel))[0];
             return (hasIndex
                 ? await index.SearchAsync(scope, name, vector, asked.Filter, ListLength, size > settings.VectorScanChunks, cancel)
                 : await scans.SearchAsync(scope, name, vector, asked.Filter, ListLength, settings.VectorScanChunks, cancel), null);
@@ -97,6 +95,11 @@ internal sealed class DatasetSearch(
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             return Without("its embedding model did not answer in time");
+        }
+        catch (Exception broken) when (!cancel.IsCancellationRequested)
+        {
+            // A mistake of ours is none of the question's, which words still answer.
+            return Without($"its vectors cannot be compared ({broken.GetType().Name})");
         }
 
         (List<(Guid, double)>, string?) Without(string why)

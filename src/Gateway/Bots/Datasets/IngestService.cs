@@ -12,14 +12,17 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
 {
     private const int Workers = 2;
 
-    /// <summary>How often a job may be begun without an end: a file that ends the process would end every gateway, for ever.</summary>
+    /// <summary>How often a job may be begun without getting further: a file that ends the process would end every gateway, for ever.</summary>
     private const int MostTries = 5;
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long a job waits for a provider or a limit before it fails.</summary>
+    /// <summary>
+    /// How long after it was first begun a job still waits for a provider or a limit, instead of failing. What it stood in the
+    /// queue before is none of its trouble.
+    /// </summary>
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromHours(24);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -91,7 +94,7 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
     {
         if (job.Tries > MostTries)
         {
-            await FailAsync(job, $"It was begun {MostTries} times and never came to an end.");
+            await FailAsync(job, $"It was begun {MostTries} times in a row without getting any further.");
             return;
         }
 
@@ -101,6 +104,11 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
             var (dataset, records, vectors) = await run.RunAsync(job, cancel);
             await jobs.EndAsync(job, null, CancellationToken.None);
             log.JobDone(job.Id, dataset.Name, dataset.Workspace, Stopwatch.GetElapsedTime(started).TotalSeconds, records, vectors);
+        }
+        catch (Exception) when (stopping.IsCancellationRequested)
+        {
+            // Whatever came of being told to stop says nothing of the job.
+            await jobs.PostponeAsync(job, TimeSpan.Zero, null, CancellationToken.None);
         }
         catch (UnreadableFileException wrong)
         {
@@ -122,10 +130,6 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
         {
             await FailAsync(job, "The dataset's language is no text search configuration of the database.");
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            await jobs.PostponeAsync(job, TimeSpan.Zero, null, CancellationToken.None);
-        }
         catch (Exception broken) when (broken is not (JobLostException or DatasetGoneException or OperationCanceledException) && DatabaseTrouble.Find(broken) is null)
         {
             // A mistake of ours: its text may quote what is in the dataset.
@@ -139,10 +143,10 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
         log.JobFailed(job.Id, job.Scope.Dataset, reason);
     }
 
-    /// <summary>Longer with the job's age, since what lasts is seldom over in a moment.</summary>
+    /// <summary>Longer with the time since the job was first begun, since what lasts is seldom over in a moment.</summary>
     private async Task WaitAsync(JobLease job, TimeSpan? asked, string reason)
     {
-        var age = clock.GetUtcNow().UtcDateTime - job.CreatedAt;
+        var age = clock.GetUtcNow().UtcDateTime - job.StartedAt;
         if (age > LongestTrouble)
         {
             await FailAsync(job, reason);

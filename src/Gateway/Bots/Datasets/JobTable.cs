@@ -5,8 +5,10 @@ using Npgsql;
 namespace Gateway.Bots.Datasets;
 
 /// <summary>A job that this gateway works on.</summary>
+/// <param name="Tries">How often it was begun since it last got further, this time included.</param>
+/// <param name="StartedAt">When it was first begun.</param>
 /// <param name="Instance">Ours for this try; another gateway that took the job over has another.</param>
-internal sealed record JobLease(DatasetScope Scope, Guid Id, Guid? FileId, Guid Instance, int Tries, DateTime CreatedAt);
+internal sealed record JobLease(DatasetScope Scope, Guid Id, Guid? FileId, Guid Instance, int Tries, DateTime StartedAt);
 
 /// <summary>The job was taken over by another gateway, or went with its dataset: what is left to do is not ours.</summary>
 internal sealed class JobLostException : Exception;
@@ -48,7 +50,7 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
                 LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
             UPDATE jobs j SET state = 1, instance = @instance, tries = tries + 1, due_at = @until, reason = NULL, started_at = coalesce(started_at, @now)
             FROM next WHERE j.workspace_id = next.workspace_id AND j.id = next.id
-            RETURNING j.workspace_id, j.dataset_id, j.id, j.file_id, j.tries, j.created_at
+            RETURNING j.workspace_id, j.dataset_id, j.id, j.file_id, j.tries, j.started_at
             """, connection);
         var instance = Guid.NewGuid();
         var turns = _turns.ToArray();
@@ -76,21 +78,27 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
     public async Task RenewAsync(JobLease job, CancellationToken cancel)
     {
         await using var connection = await source.OpenConnectionAsync(cancel);
-        await KeepAsync(connection, job, null, null, cancel);
+        await KeepAsync(connection, job, null, null, isFurther: false, cancel);
     }
 
     /// <summary>Keeps the job, within the connection's transaction, and says how far it is.</summary>
     /// <param name="total">Chunks to embed; null: as it was.</param>
+    /// <param name="isFurther">
+    /// Whether the transaction writes something that the next try will find: the tries are counted anew, since no try may be the
+    /// one too many of a long job that gets further with each. How far it is would not tell, as each try counts from the start.
+    /// </param>
     /// <exception cref="JobLostException">It is not ours any more: nothing of the transaction may stay.</exception>
-    public async Task KeepAsync(NpgsqlConnection connection, JobLease job, int? total, int? done, CancellationToken cancel)
+    public async Task KeepAsync(NpgsqlConnection connection, JobLease job, int? total, int? done, bool isFurther, CancellationToken cancel)
     {
         var isOurs = await SetAsync(
-            connection, job, "due_at = @until, total = coalesce(@total, total), done = coalesce(@done, done)",
+            connection, job,
+            "due_at = @until, total = coalesce(@total, total), done = coalesce(@done, done), tries = CASE WHEN @further THEN 1 ELSE tries END",
             command =>
             {
                 command.Parameters.AddWithValue("until", Now + settings.JobLease);
                 command.Parameters.Add(new NpgsqlParameter<int?>("total", total));
                 command.Parameters.Add(new NpgsqlParameter<int?>("done", done));
+                command.Parameters.AddWithValue("further", isFurther);
             },
             cancel);
         if (!isOurs)

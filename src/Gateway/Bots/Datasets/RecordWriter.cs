@@ -38,37 +38,35 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         return result;
     }
 
-    /// <summary>Writes one record as <see cref="WriteAsync"/> does, for somebody who waits for it.</summary>
+    /// <summary>
+    /// Writes one record as <see cref="WriteAsync"/> does, for somebody who waits for it, within the connection's transaction:
+    /// what else belongs to the change is written in the same, or a caller who leaves at the wrong moment would get half of it.
+    /// </summary>
     /// <param name="readAt">When it was last written, as its writer read it; null: it is new.</param>
     /// <returns>When it was last written: as before where nothing changed.</returns>
     /// <exception cref="DatasetGoneException">The dataset was deleted.</exception>
     /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was written.</exception>
-    public async Task<DateTime> WriteOneAsync(DatasetSettings settings, RecordRow record, DateTime? readAt, CancellationToken cancel)
+    public async Task<DateTime> WriteOneAsync(
+        NpgsqlConnection connection, DatasetSettings settings, RecordRow record, DateTime? readAt, CancellationToken cancel)
     {
         var chunks = Cut(settings, [(record.Id, record.Text)]);
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, settings.Scope, cancel);
         await RequireAsync(connection, settings.Scope, record.Id, readAt, cancel);
         await UpsertAsync(connection, settings.Scope, [record], cancel);
         await WriteChunksAsync(connection, settings, [record.Id], chunks, null, null, cancel);
-        var writtenAt = await WrittenAtAsync(connection, settings.Scope, record.Id, cancel);
-        await transaction.CommitAsync(cancel);
-        return writtenAt!.Value;
+        return (await WrittenAtAsync(connection, settings.Scope, record.Id, cancel))!.Value;
     }
 
-    /// <summary>Takes one record away as <see cref="RemoveRecordsAsync"/> does.</summary>
+    /// <summary>Takes one record away as <see cref="RemoveRecordsAsync"/> does, within the connection's transaction.</summary>
     /// <param name="readAt">When it was last written, as its remover read it; null: it goes whatever it says.</param>
     /// <exception cref="DatasetGoneException">The dataset was deleted.</exception>
     /// <exception cref="RecordChangedException">Someone else has written or deleted it meanwhile; nothing was removed.</exception>
-    public async Task RemoveOneAsync(DatasetScope scope, Guid record, DateTime? readAt, CancellationToken cancel)
+    public static async Task RemoveOneAsync(
+        NpgsqlConnection connection, DatasetScope scope, Guid record, DateTime? readAt, CancellationToken cancel)
     {
-        await using var connection = await source.OpenConnectionAsync(cancel);
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, scope, cancel);
         await RequireAsync(connection, scope, record, readAt, cancel);
         await TakeAwayAsync(connection, scope, [record], cancel);
-        await transaction.CommitAsync(cancel);
     }
 
     /// <summary>Makes the chunks of records anew, of what their texts say now; those that are gone meanwhile are left out.</summary>
@@ -107,7 +105,7 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         {
             // Without vectors the chunks themselves are what there is to do.
             var (toDo, done) = settings.EmbeddingModel is null ? (chunks.Count, chunks.Count) : (added.Count, 0);
-            await jobs.KeepAsync(connection, job, progress?.Total + toDo, progress?.Done + done, cancel);
+            await jobs.KeepAsync(connection, job, progress?.Total + toDo, progress?.Done + done, isFurther: added.Count > 0, cancel);
         }
 
         return (added.Count, chunks.Count);
@@ -154,7 +152,7 @@ internal sealed class RecordWriter(NpgsqlDataSource source, JobTable jobs)
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await LockAsync(connection, scope, cancel);
         await TakeAwayAsync(connection, scope, records, cancel);
-        await jobs.KeepAsync(connection, job, null, null, cancel);
+        await jobs.KeepAsync(connection, job, null, null, isFurther: true, cancel);
         await transaction.CommitAsync(cancel);
     }
 

@@ -62,7 +62,7 @@ internal sealed class Reindexer(NpgsqlDataSource source, JobTable jobs)
             await row.NextResultAsync(cancel);
         }
 
-        await jobs.KeepAsync(connection, job, null, null, cancel);
+        await jobs.KeepAsync(connection, job, null, null, isFurther: step is { Item2: > 0 }, cancel);
         await transaction.CommitAsync(cancel);
         return step;
     }

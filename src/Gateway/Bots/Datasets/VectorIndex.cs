@@ -58,18 +58,19 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
     }
 
     /// <summary>The most similar chunks, best first.</summary>
-    /// <param name="isLarge">Whether the dataset's index is to be used: asked for if it is not there, and all is compared until it is.</param>
+    /// <param name="isLarge">Whether the dataset's index is to be used: asked for if it is not ready, and all is compared until it is.</param>
     public async Task<List<(Guid Chunk, double Similarity)>> SearchAsync(
         DatasetScope scope, string model, float[] query, MetadataFilter? filter, int most, bool isLarge, CancellationToken cancel)
     {
-        var isIndexed = isLarge && query.Length <= VectorIndexes.MostDimensions;
-        if (isIndexed)
-        {
-            indexes.Want(scope, query.Length);
-        }
-
         await using var connection = await source.OpenConnectionAsync(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var isIndexed = isLarge && query.Length <= VectorIndexes.MostDimensions;
+        if (isIndexed && !await VectorIndexes.IsReadyAsync(connection, scope, query.Length, cancel))
+        {
+            indexes.Want(scope, query.Length);
+            isIndexed = false;
+        }
+
         isIndexed = isIndexed && (filter is null || await MatchManyAsync(connection, scope, filter, cancel));
         await using var command = await ComposeAsync(connection, scope, model, query, filter, most, isIndexed, cancel);
         await using var rows = await command.ExecuteReaderAsync(cancel);
@@ -94,9 +95,10 @@ internal sealed class VectorIndex(NpgsqlDataSource source, GatewaySettings setti
         if (isIndexed)
         {
             // Without sorting the index alone gives the order. The planner takes workspace, dataset and model for independent of
-            // one another, expects a handful of rows, and would rather read and sort what are all of them.
+            // one another, expects a handful of rows, and would rather read and sort what are all of them. Sorting that it cannot
+            // do without has a price then that makes compiling the query seem worth its while, which takes longer than the query.
             await using var set = new NpgsqlCommand(
-                "SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_sort = off", connection);
+                "SET LOCAL hnsw.ef_search = 200; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_sort = off; SET LOCAL jit = off", connection);
             await set.ExecuteNonQueryAsync(cancel);
         }
 

@@ -111,14 +111,24 @@ internal sealed class VectorIndexes(NpgsqlDataSource source, TimeProvider clock,
 
     /// <summary>
     /// Whether somebody has the lock that making and dropping an index take. Asked for instead of waited for: who waits for it
-    /// holds a snapshot, for whose end the one that makes an index waits in turn.
+    /// holds a snapshot, for whose end the one that makes an index waits in turn. Locks of other databases on tables of the same
+    /// number are none of ours, and neither are those of the server's own vacuuming, which gives way to whoever waits for it: its
+    /// processes are nobody's (their kind is not shown to everybody).
     /// </summary>
     public static async Task<bool> IsBusyAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var ask = new NpgsqlCommand(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = to_regclass('chunk_vectors') AND mode = 'ShareUpdateExclusiveLock')", connection);
+            """
+            SELECT EXISTS (SELECT 1 FROM pg_locks l WHERE l.relation = to_regclass('chunk_vectors') AND l.mode = 'ShareUpdateExclusiveLock'
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND NOT EXISTS (SELECT 1 FROM pg_stat_activity a WHERE a.pid = l.pid AND a.usesysid IS NULL))
+            """, connection);
         return (bool)(await ask.ExecuteScalarAsync(cancel))!;
     }
+
+    /// <summary>Whether the dataset's index is there and whole.</summary>
+    public static async Task<bool> IsReadyAsync(NpgsqlConnection connection, DatasetScope scope, int dimensions, CancellationToken cancel) =>
+        await IsWholeAsync(connection, NameOf(scope, dimensions), cancel) == true;
 
     /// <summary>Which rows the index is over. Vectors of other dimensions, of the model before, stay out of it.</summary>
     /// <param name="table">The table's alias with a dot, or nothing.</param>
@@ -149,13 +159,19 @@ internal sealed class VectorIndexes(NpgsqlDataSource source, TimeProvider clock,
 
     private static async Task<State> StateAsync(NpgsqlConnection connection, string name, CancellationToken cancel)
     {
-        await using var ask = new NpgsqlCommand(
-            "SELECT indisvalid AND indisready FROM pg_index WHERE indrelid = to_regclass('chunk_vectors') AND indexrelid = to_regclass(@name)", connection);
-        ask.Parameters.AddWithValue("name", name);
-        var isWhole = (bool?)await ask.ExecuteScalarAsync(cancel);
+        var isWhole = await IsWholeAsync(connection, name, cancel);
         return isWhole == true ? State.Ready
             : await IsBusyAsync(connection, cancel) ? State.Busy
             : isWhole is null ? State.Absent : State.Broken;
+    }
+
+    /// <summary>Null when there is no such index.</summary>
+    private static async Task<bool?> IsWholeAsync(NpgsqlConnection connection, string name, CancellationToken cancel)
+    {
+        await using var ask = new NpgsqlCommand(
+            "SELECT indisvalid AND indisready FROM pg_index WHERE indrelid = to_regclass('chunk_vectors') AND indexrelid = to_regclass(@name)", connection);
+        ask.Parameters.AddWithValue("name", name);
+        return (bool?)await ask.ExecuteScalarAsync(cancel);
     }
 
     private static async Task<List<string>> UnneededAsync(NpgsqlConnection connection, CancellationToken cancel)

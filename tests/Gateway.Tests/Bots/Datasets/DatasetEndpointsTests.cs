@@ -7,6 +7,7 @@ using Gateway.Bots.Datasets;
 using Gateway.Data;
 using Gateway.Tests.Support;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Tests.Bots.Datasets;
 
@@ -189,26 +190,49 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
     }
 
     [Fact]
-    public async Task An_ingestion_survives_a_kill_in_the_middle_and_ends_with_each_chunk_once()
+    public async Task An_ingestion_survives_kills_in_the_middle_and_ends_with_each_chunk_once()
     {
         // Arrange
         const int Documents = 1_000;
         var lines = Enumerable.Range(0, Documents).Select(n => string.Create(CultureInfo.InvariantCulture, $$$"""{"text":"Document {{{n}}} is about thing{{{n % 50}}} and subject{{{n}}}.","metadata":{"n":{{{n}}}}}"""));
-        var file = await DatasetGateway.UploadAsync(fixture.Admin, "large", "documents.jsonl", Encoding.UTF8.GetBytes(string.Join('\n', lines)));
         await using var db = fixture.NewContext();
+        var dataset = await db.Datasets.Where(d => d.WorkspaceId == fixture.Acme && d.Name == "large").Select(d => d.Id).SingleAsync(Cancel);
+        await using var source = NpgsqlDataSource.Create(fixture.ConnectionString);
+        var turnOfDataset = $"hashtextextended('{fixture.Acme}{dataset}', 0)";
 
-        // Act
-        while (await Chunks(db).CountAsync(c => c.VectorModel != null, Cancel) < 200)
+        // Act: killed while it waits for its turn to write the second batch of chunks, behind us who came after the first.
+        JsonNode file;
+        await using (var second = await source.OpenConnectionAsync(Cancel))
         {
-            await Task.Delay(20, Cancel);
+            Task turn;
+            await using (var first = await source.OpenConnectionAsync(Cancel))
+            {
+                await RunAsync(first, $"SELECT pg_advisory_lock({turnOfDataset})");
+                file = await DatasetGateway.UploadAsync(fixture.Admin, "large", "documents.jsonl", Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+                await UntilAsync(async () => await WaitersAsync() == 1);
+                turn = RunAsync(second, $"SELECT pg_advisory_lock({turnOfDataset})");
+                await UntilAsync(async () => await WaitersAsync() == 2);
+                await RunAsync(first, $"SELECT pg_advisory_unlock({turnOfDataset})");
+            }
+
+            await turn;
+            await UntilAsync(async () => await WaitersAsync() == 1);
+            await fixture.Gateway.KillAsync();
+            await RunAsync(second, $"SELECT pg_advisory_unlock({turnOfDataset})");
         }
 
+        var written = await Chunks(db).CountAsync(Cancel);
+        await fixture.Gateway.StartAgainAsync(Cancel);
+
+        // And between two pages of vectors.
+        await UntilAsync(async () => await Chunks(db).CountAsync(c => c.VectorModel != null, Cancel) >= 200);
         await fixture.Gateway.KillAsync();
         var survived = await Chunks(db).CountAsync(c => c.VectorModel != null, Cancel);
         await fixture.Gateway.StartAgainAsync(Cancel);
         var job = await DatasetGateway.WaitAsync(fixture.Admin, "large", file["job"]!.ToString());
 
         // Assert
+        Assert.InRange(written, 1, Documents - 1);
         Assert.InRange(survived, 200, Documents - 1);
         Assert.Equal("done", (string?)job["status"]);
         var chunks = await Chunks(db).Select(c => new { c.Text, c.VectorModel }).ToListAsync(Cancel);
@@ -222,6 +246,58 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
             join dataset in context.Datasets on new { chunk.WorkspaceId, chunk.DatasetId } equals new { dataset.WorkspaceId, DatasetId = dataset.Id }
             where chunk.WorkspaceId == fixture.Acme && dataset.Name == "large"
             select chunk;
+
+        async Task<long> WaitersAsync()
+        {
+            await using var command = source.CreateCommand(
+                $"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND ((classid::bigint << 32) | objid::bigint) = {turnOfDataset}");
+            return (long)(await command.ExecuteScalarAsync(Cancel))!;
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_caller_who_leaves_at_the_last_moment_nothing_stays()
+    {
+        // Arrange: what is written behind the record has to wait.
+        await using var source = NpgsqlDataSource.Create(fixture.ConnectionString);
+        await using var connection = await source.OpenConnectionAsync(Cancel);
+        await using var holding = await connection.BeginTransactionAsync(Cancel);
+        await RunAsync(connection, "LOCK TABLE audit IN SHARE MODE");
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var call = fixture.Admin.PostAsJsonAsync($"{Handbook}/records", new { text = "Left behind." }, left.Token);
+        await UntilAsync(async () => await WaitersAsync() == 1);
+
+        // Act
+        await left.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        await UntilAsync(async () => await WaitersAsync() == 0);
+        await holding.RollbackAsync(Cancel);
+
+        // Assert
+        await using var db = fixture.NewContext();
+        Assert.False(await db.Records.AnyAsync(r => r.WorkspaceId == fixture.Acme && r.Text == "Left behind.", Cancel));
+        Assert.False(await db.Chunks.AnyAsync(c => c.WorkspaceId == fixture.Acme && c.Text == "Left behind.", Cancel));
+
+        async Task<long> WaitersAsync()
+        {
+            await using var command = source.CreateCommand("SELECT count(*) FROM pg_locks WHERE relation = 'audit'::regclass AND NOT granted");
+            return (long)(await command.ExecuteScalarAsync(Cancel))!;
+        }
+    }
+
+    private static async Task RunAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Cancel);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> isTrue)
+    {
+        for (var looks = 0; !await isTrue(); looks++)
+        {
+            Assert.True(looks < 3_000, "It did not come as far in a minute.");
+            await Task.Delay(20, Cancel);
+        }
     }
 
     private async Task<UsageRow> UsageAsync(string route)

@@ -39,7 +39,7 @@ public sealed class DatasetGateway(TestPostgres postgres) : IAsyncLifetime
             await using var db = NewContext();
             AddModel(db, provider, "words", "words");
             // Slow enough to be killed in the middle.
-            AddModel(db, provider, "slow-words", "slow-words!delay=150ms");
+            AddModel(db, provider, "slow-words", "slow-words!delay=1s");
             AddDataset(db, Acme, "handbook", "words");
             AddDataset(db, Acme, "large", "slow-words");
             AddDataset(db, other, "handbook", "words");
@@ -60,6 +60,8 @@ public sealed class DatasetGateway(TestPostgres postgres) : IAsyncLifetime
         Admin = Gateway.Client((await Gateway.CreateKeyAsync("acme", scopes: ["admin"], cancel: Cancel)).Text);
         Other = Gateway.Client((await Gateway.CreateKeyAsync("other", scopes: ["admin"], cancel: Cancel)).Text);
     }
+
+    public string ConnectionString => _database;
 
     internal GatewayDb NewContext() => new(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(_database).Options);
 

@@ -134,13 +134,14 @@ public sealed class IngestTests(DatasetBenchFixture fixture) : IClassFixture<Dat
         var scope = new DatasetScope(Bench.Workspace, dataset.Id);
         var settings = (await DatasetSettings.ReadAsync(Bench.Source, scope, Cancel))!;
         var record = new RecordRow { WorkspaceId = Bench.Workspace, DatasetId = dataset.Id, Id = Guid.CreateVersion7(), Text = "One.", CreatedAt = DateTime.UtcNow, UpdatedAt = DateTime.UtcNow };
-        var readAt = await Bench.Writer.WriteOneAsync(settings, record, null, Cancel);
+        await using var connection = await Bench.Source.OpenConnectionAsync(Cancel);
+        var readAt = await Bench.Writer.WriteOneAsync(connection, settings, record, null, Cancel);
         (record.Text, record.UpdatedAt) = ("Two.", readAt.AddSeconds(1));
-        await Bench.Writer.WriteOneAsync(settings, record, readAt, Cancel);
+        await Bench.Writer.WriteOneAsync(connection, settings, record, readAt, Cancel);
 
         record.Text = "Three.";
-        await Assert.ThrowsAsync<RecordChangedException>(() => Bench.Writer.WriteOneAsync(settings, record, readAt, Cancel));
-        await Assert.ThrowsAsync<RecordChangedException>(() => Bench.Writer.RemoveOneAsync(scope, record.Id, readAt, Cancel));
+        await Assert.ThrowsAsync<RecordChangedException>(() => Bench.Writer.WriteOneAsync(connection, settings, record, readAt, Cancel));
+        await Assert.ThrowsAsync<RecordChangedException>(() => RecordWriter.RemoveOneAsync(connection, scope, record.Id, readAt, Cancel));
         Assert.Equal("Two.", Assert.Single(await Bench.ChunksAsync(dataset)).Text);
     }
 
