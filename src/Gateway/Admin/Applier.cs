@@ -49,8 +49,8 @@ internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings setti
         var errors = new List<FileError>();
         var rows = await ApplyRows.LoadAsync(db, file, options.Prune, cancel);
 
-        new ApplyCatalog(db, box, rows, changes, clock).Match(file);
-        new ApplyOutside(db, box, rows, changes, clock).Match(file);
+        new ApplyCatalog(db, box, rows, changes, errors, clock).Match(file);
+        new ApplyOutside(db, box, rows, changes, errors, clock).Match(file);
         await new ApplyWorkspaces(db, box, rows, changes, errors, clock).MatchAsync(file, source.Files, cancel);
         if (options.Prune)
         {

@@ -10,6 +10,11 @@ internal sealed class ApplyBots(
     public void Match(WorkspaceRow workspace, FileSkillset wanted)
     {
         var isNew = !rows.Skillsets.TryGetValue((workspace.Id, wanted.Name), out var row);
+        if (wanted.IsLeftTo(row?.Managed))
+        {
+            return;
+        }
+
         if (row is null)
         {
             row = new SkillsetRow
@@ -18,7 +23,7 @@ internal sealed class ApplyBots(
                 Id = Guid.CreateVersion7(clock.GetUtcNow()),
                 Name = wanted.Name,
                 Description = "",
-                Managed = managed,
+                Managed = wanted.Manager(managed),
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Skillsets.Add(row);
@@ -30,7 +35,7 @@ internal sealed class ApplyBots(
         edit.Set("description", row.Description, wanted.Description, v => row.Description = v);
         edit.Set("enabled", row.IsEnabled, wanted.IsEnabled, v => row.IsEnabled = v);
         MatchAbilities(row, wanted, edit);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("skillset", $"{workspace.Name}/{wanted.Name}", edit);
@@ -40,6 +45,11 @@ internal sealed class ApplyBots(
     public void Match(WorkspaceRow workspace, FileBot wanted)
     {
         var isNew = !rows.Bots.TryGetValue((workspace.Id, wanted.Id), out var row);
+        if (wanted.IsLeftTo(row?.Managed))
+        {
+            return;
+        }
+
         if (row is null)
         {
             row = new BotRow
@@ -52,7 +62,7 @@ internal sealed class ApplyBots(
                 Backstory = "",
                 Parameters = "{}",
                 LockedParameters = [],
-                Managed = managed,
+                Managed = wanted.Manager(managed),
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Bots.Add(row);
@@ -68,7 +78,7 @@ internal sealed class ApplyBots(
         edit.SetJson("parameters", row.Parameters, wanted.ParametersJson, v => row.Parameters = v);
         edit.SetList("lockedParameters", row.LockedParameters, wanted.LockedParameters, v => row.LockedParameters = v);
         MatchParts(row, wanted, edit);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("bot", $"{workspace.Name}/{wanted.Id}", edit);

@@ -6,7 +6,7 @@ using Gateway.Data;
 namespace Gateway.Admin;
 
 /// <summary>Makes providers and models what the file says.</summary>
-internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, TimeProvider clock,
+internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, List<FileError> errors, TimeProvider clock,
     ManagedBy managed = ManagedBy.File)
 {
     public void Match(GatewayFile file)
@@ -27,6 +27,12 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         var headers = wanted.Headers.ToDictionary(h => h.Key, h => h.Value.Reveal(), StringComparer.OrdinalIgnoreCase);
         if (!rows.Providers.TryGetValue(wanted.Name, out var row))
         {
+            if (wanted.KeepsCredentials)
+            {
+                errors.Add(wanted.At.Error("expected 'apiKey' or 'headers' in place of 'keepCredentials': the database has no such provider"));
+                return;
+            }
+
             row = new ProviderRow
             {
                 Id = Guid.CreateVersion7(clock.GetUtcNow()),
@@ -35,7 +41,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 ApiKey = SealKey(wanted),
                 Headers = SealHeaders(wanted.Name, headers),
                 MaxConcurrency = wanted.MaxConcurrency,
-                Managed = managed,
+                Managed = wanted.Manager(managed),
             };
             db.Providers.Add(row);
             rows.Providers.Add(row.Name, row);
@@ -43,27 +49,37 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
             return;
         }
 
+        if (wanted.IsLeftTo(row.Managed))
+        {
+            return;
+        }
+
         var edit = new ApplyEdit();
         edit.Set("baseUrl", row.BaseUrl, wanted.BaseUrl, v => row.BaseUrl = v);
         // Sealing gives other bytes each time, so what is inside is compared.
-        if (!IsSame(row.ApiKey, wanted.ApiKey, SecretOwners.ProviderKey(row.Name)))
+        if (!wanted.KeepsCredentials && !IsSame(row.ApiKey, wanted.ApiKey, SecretOwners.ProviderKey(row.Name)))
         {
             edit.Assign("apiKey", SealKey(wanted), v => row.ApiKey = v);
         }
 
-        if (!HasHeaders(row, headers))
+        if (!wanted.KeepsCredentials && !HasHeaders(row, headers))
         {
             edit.Assign("headers", SealHeaders(row.Name, headers), v => row.Headers = v);
         }
 
         edit.Set("maxConcurrency", row.MaxConcurrency, wanted.MaxConcurrency, v => row.MaxConcurrency = v);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         changes.Changed("provider", row.Name, edit);
     }
 
     public void Match(FileModel wanted)
     {
         var isNew = !rows.Models.TryGetValue(wanted.Name, out var row);
+        if (wanted.IsLeftTo(row?.Managed))
+        {
+            return;
+        }
+
         if (row is null)
         {
             row = new ModelRow
@@ -72,7 +88,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
                 Name = wanted.Name,
                 Workspaces = [],
                 DropParams = [],
-                Managed = managed,
+                Managed = wanted.Manager(managed),
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Models.Add(row);
@@ -90,7 +106,7 @@ internal sealed class ApplyCatalog(GatewayDb db, SecretBox box, ApplyRows rows, 
         edit.Set("timeouts", row.TotalMs, Milliseconds(wanted.Timeouts.Total), v => row.TotalMs = v);
         edit.SetList("dropParams", row.DropParams, wanted.DropParams, v => row.DropParams = v);
         MatchOperation(row, wanted, edit);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("model", row.Name, edit);

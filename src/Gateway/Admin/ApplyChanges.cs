@@ -69,6 +69,9 @@ internal sealed class ApplyEdit
     /// <summary>Said in place of a field when an object of the API becomes the file's.</summary>
     public const string Adopted = "now managed by the file";
 
+    /// <summary>Said when the file leaves an object of its own to the API.</summary>
+    public const string HandedOver = "now managed by the API";
+
     private readonly List<string> _fields = [];
 
     /// <summary>The fields that differed, as the file calls them.</summary>
@@ -113,7 +116,7 @@ internal sealed class ApplyEdit
         }
     }
 
-    /// <summary>What an object of the API becomes when the file names it.</summary>
+    /// <summary>What an object of the API becomes when the file names it, or one of the file when it says so.</summary>
     public void Adopt(ManagedBy current, ManagedBy wanted, Action<ManagedBy> assign) =>
-        Set(Adopted, current, wanted, assign);
+        Set(wanted == ManagedBy.File ? Adopted : HandedOver, current, wanted, assign);
 }

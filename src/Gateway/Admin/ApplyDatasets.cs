@@ -20,6 +20,11 @@ internal sealed class ApplyDatasets(
         }
 
         var isNew = !rows.Datasets.TryGetValue((workspace.Id, wanted.Name), out var row);
+        if (wanted.IsLeftTo(row?.Managed))
+        {
+            return;
+        }
+
         if (row is null)
         {
             row = new DatasetRow
@@ -28,7 +33,7 @@ internal sealed class ApplyDatasets(
                 Id = Guid.CreateVersion7(clock.GetUtcNow()),
                 Name = wanted.Name,
                 Description = "",
-                Managed = managed,
+                Managed = wanted.Manager(managed),
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Datasets.Add(row);
@@ -41,7 +46,7 @@ internal sealed class ApplyDatasets(
         var isToBeMadeAgain = !isNew && edit.Fields.Count > 0;
         MatchSearch(row, wanted, edit);
         await MatchFilesAsync(row, files, edit, isNew, cancel);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (isToBeMadeAgain)
         {
             await IngestJobs.QueueAsync(db, row.WorkspaceId, row.Id, null, clock, cancel);

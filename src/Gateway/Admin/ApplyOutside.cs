@@ -5,7 +5,7 @@ namespace Gateway.Admin;
 
 /// <summary>Makes embedding models, web search and egress what the file says.</summary>
 internal sealed class ApplyOutside(
-    GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, TimeProvider clock, ManagedBy managed = ManagedBy.File)
+    GatewayDb db, SecretBox box, ApplyRows rows, ApplyChanges changes, List<FileError> errors, TimeProvider clock, ManagedBy managed = ManagedBy.File)
 {
     private bool _isNew;
 
@@ -45,11 +45,16 @@ internal sealed class ApplyOutside(
                 UpstreamModel = wanted.Model,
                 Dimensions = wanted.Dimensions,
                 PriceInput = wanted.PriceInput,
-                Managed = managed,
+                Managed = wanted.Manager(managed),
             };
             db.EmbeddingModels.Add(row);
             rows.EmbeddingModels.Add(row.Name, row);
             changes.Added("embedding model", row.Name);
+            return;
+        }
+
+        if (wanted.IsLeftTo(row.Managed))
+        {
             return;
         }
 
@@ -58,40 +63,57 @@ internal sealed class ApplyOutside(
         edit.Set("model", row.UpstreamModel ?? row.Name, wanted.Model, v => row.UpstreamModel = v);
         edit.Set("dimensions", row.Dimensions, wanted.Dimensions, v => row.Dimensions = v);
         edit.Set("price", row.PriceInput, wanted.PriceInput, v => row.PriceInput = v);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         changes.Changed("embedding model", row.Name, edit);
     }
 
     public void Match(FileWeb wanted)
     {
-        var row = Row();
+        if (wanted.IsLeftTo(rows.Outside?.Managed))
+        {
+            return;
+        }
+
+        var row = Row(wanted);
         var edit = new ApplyEdit();
         edit.Set("search", row.SearchKind, wanted.Search?.Kind, v => row.SearchKind = v);
         edit.Set("search", row.SearchUrl, wanted.Search?.Url, v => row.SearchUrl = v);
         var apiKey = wanted.Search?.ApiKey;
-        if (row.SearchApiKey is null ? apiKey is not null : apiKey is null || !box.Holds(row.SearchApiKey, apiKey, SecretOwners.OutsideSearch))
+        if (wanted.Search is { KeepsCredentials: true })
+        {
+            if (row.SearchApiKey is null)
+            {
+                errors.Add(wanted.At.Error("expected 'apiKey' in place of 'keepCredentials': the database has none to keep"));
+            }
+        }
+        else if (row.SearchApiKey is null ? apiKey is not null : apiKey is null || !box.Holds(row.SearchApiKey, apiKey, SecretOwners.OutsideSearch))
         {
             edit.Assign("search", apiKey is null ? null : box.Seal(apiKey.Reveal(), SecretOwners.OutsideSearch), v => row.SearchApiKey = v);
         }
 
         edit.Set("fetch", row.CanFetch, wanted.CanFetch, v => row.CanFetch = v);
-        Finish("web", row, edit);
+        Finish("web", row, wanted, edit);
     }
 
     public void Match(FileEgress wanted)
     {
-        var row = Row();
+        if (!_isNew && wanted.IsLeftTo(rows.Outside?.Managed))
+        {
+            return;
+        }
+
+        var row = Row(wanted);
         var edit = new ApplyEdit();
         edit.SetList("allow", row.EgressAllow, wanted.Allow, v => row.EgressAllow = v);
-        Finish("egress", row, edit);
+        Finish("egress", row, wanted, edit);
     }
 
     /// <summary>The one row of both, which is there once either is named.</summary>
-    private OutsideRow Row()
+    private OutsideRow Row(FileObject wanted)
     {
         if (rows.Outside is null)
         {
-            rows.Outside = new OutsideRow { Managed = managed };
+            rows.Outside = new OutsideRow { Managed = wanted.Manager(managed) };
             db.Outside.Add(rows.Outside);
             _isNew = true;
         }
@@ -99,9 +121,9 @@ internal sealed class ApplyOutside(
         return rows.Outside;
     }
 
-    private void Finish(string section, OutsideRow row, ApplyEdit edit)
+    private void Finish(string section, OutsideRow row, FileObject wanted, ApplyEdit edit)
     {
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (_isNew)
         {
             changes.Added(section, "settings");

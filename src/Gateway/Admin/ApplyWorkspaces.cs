@@ -42,13 +42,18 @@ internal sealed class ApplyWorkspaces(
     public WorkspaceRow Match(FileWorkspace wanted)
     {
         var isNew = !rows.Workspaces.TryGetValue(wanted.Name, out var row);
+        if (wanted.IsLeftTo(row?.Managed))
+        {
+            return row!;
+        }
+
         if (row is null)
         {
             row = new WorkspaceRow
             {
                 Id = Guid.CreateVersion7(clock.GetUtcNow()),
                 Name = wanted.Name,
-                Managed = managed,
+                Managed = wanted.Manager(managed),
                 CreatedAt = clock.GetUtcNow().UtcDateTime,
             };
             db.Workspaces.Add(row);
@@ -58,7 +63,7 @@ internal sealed class ApplyWorkspaces(
 
         var edit = new ApplyEdit();
         edit.SetLimits(row.Limits, wanted.Limits);
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         if (!isNew)
         {
             changes.Changed("workspace", row.Name, edit);
@@ -84,11 +89,16 @@ internal sealed class ApplyWorkspaces(
                 WorkspaceId = workspace.Id,
                 Name = wanted.Name,
                 Value = box.Seal(wanted.Value.Reveal(), owner),
-                Managed = managed,
+                Managed = wanted.Manager(managed),
             };
             db.Secrets.Add(row);
             rows.Secrets.Add((workspace.Id, wanted.Name), row);
             changes.Added("secret", name);
+            return;
+        }
+
+        if (wanted.IsLeftTo(row.Managed))
+        {
             return;
         }
 
@@ -98,7 +108,7 @@ internal sealed class ApplyWorkspaces(
             edit.Assign("value", box.Seal(value.Reveal(), owner), v => row.Value = v);
         }
 
-        edit.Adopt(row.Managed, managed, v => row.Managed = v);
+        edit.Adopt(row.Managed, wanted.Manager(managed), v => row.Managed = v);
         changes.Changed("secret", name, edit);
     }
 }

@@ -212,6 +212,7 @@ internal static class DatasetRecordEndpoints
             : (found, row, null);
     }
 
+    /// <summary>What is absent stays, and null is the default.</summary>
     private static ApiError? Read(JsonElement json, RecordRow row)
     {
         ApiError? error = null;
@@ -219,14 +220,14 @@ internal static class DatasetRecordEndpoints
         var source = DatasetRequest.Text(json, "source", ref error);
         var url = DatasetRequest.Text(json, "url", ref error);
         row.Text = text is null ? row.Text : PlainText.Clean(text).Trim();
-        row.Source = source is null ? row.Source : PlainText.OneLine(source);
-        row.Url = url is null ? row.Url : RecordList.WebAddress(url);
-        if (json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind != JsonValueKind.Null)
+        row.Source = json.TryGetProperty("source", out _) ? PlainText.OneLine(source ?? "") : row.Source;
+        row.Url = json.TryGetProperty("url", out _) ? RecordList.WebAddress(url) : row.Url;
+        if (json.TryGetProperty("metadata", out var metadata))
         {
-            var raw = metadata.GetRawText();
-            error ??= metadata.ValueKind != JsonValueKind.Object || raw.Length > ParseLimits.MetadataCharacters
-                || raw.Contains("\\u0000", StringComparison.Ordinal) || raw.Contains("\\ud", StringComparison.OrdinalIgnoreCase)
-                ? ApiError.InvalidValue("metadata", $"expected an object of at most {ParseLimits.MetadataCharacters} characters, without escaped NULs and surrogates.")
+            var raw = metadata.ValueKind == JsonValueKind.Null ? "{}" : metadata.GetRawText();
+            error ??= metadata.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null) || raw.Length > ParseLimits.MetadataCharacters
+                || !StorableJson.Is(metadata)
+                ? ApiError.InvalidValue("metadata", $"expected an object of at most {ParseLimits.MetadataCharacters} characters, {StorableJson.Otherwise}.")
                 : null;
             row.Metadata = raw;
         }

@@ -9,7 +9,6 @@ namespace Gateway.Admin;
 internal sealed class ExportText
 {
     private readonly StringBuilder _yaml = new();
-    private readonly HashSet<string> _variables = new(StringComparer.Ordinal);
 
     public override string ToString() => _yaml.Length == 0 ? "{}\n" : _yaml.ToString();
 
@@ -71,17 +70,6 @@ internal sealed class ExportText
     public static string? Unless(TimeSpan usual, int milliseconds) =>
         TimeSpan.FromMilliseconds(milliseconds) is var time && time == usual ? null : FileDuration.Format(time);
 
-    /// <summary>A variable of its own, in quotes, since braces stand in maps.</summary>
-    public string Variable(params string[] parts)
-    {
-        var letters = string.Concat(string.Join('_', parts).Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToUpperInvariant(c) : '_'));
-        var wanted = char.IsAsciiDigit(letters[0]) ? $"_{letters}" : letters;
-        var name = wanted;
-        for (var again = 2; !_variables.Add(name); again++)
-        {
-            name = string.Create(CultureInfo.InvariantCulture, $"{wanted}_{again}");
-        }
-
-        return $"\"${{{name}}}\"";
-    }
+    /// <summary>Null for what the file manages, which it need not say.</summary>
+    public static string? Manager(ManagedBy managed) => managed == ManagedBy.Api ? FileTexts.Api : null;
 }

@@ -64,7 +64,8 @@ internal sealed class ExportWorkspace
             ("searchMinScore", row.SearchMinScore == 0 ? null : row.SearchMinScore.ToString("0.##################", CultureInfo.InvariantCulture)),
             ("searchMaxTokens", Unless(FileDataset.DefaultMaxTokens, row.SearchMaxTokens)),
             ("matchInstruction", Prose(row.MatchInstruction, 10)),
-            ("mismatchInstruction", Prose(row.MismatchInstruction, 10)));
+            ("mismatchInstruction", Prose(row.MismatchInstruction, 10)),
+            ("managed", Manager(row.Managed)));
         var files = _files[row.Id].ToList();
         if (files.Count > 0)
         {
@@ -76,7 +77,8 @@ internal sealed class ExportWorkspace
     private void Write(SkillsetRow row)
     {
         _yaml.Item(
-            6, ("name", YamlQuote.Scalar(row.Name)), ("description", Prose(row.Description, 10)), ("enabled", row.IsEnabled ? null : "false"));
+            6, ("name", YamlQuote.Scalar(row.Name)), ("description", Prose(row.Description, 10)), ("enabled", row.IsEnabled ? null : "false"),
+            ("managed", Manager(row.Managed)));
         _yaml.List(8, "abilities", row.Abilities.OrderBy(a => a.Position), Write);
     }
 
@@ -121,7 +123,8 @@ internal sealed class ExportWorkspace
             row.Limits,
             ("steps", Number(row.Turn.Steps)), ("toolCalls", Number(row.Turn.ToolCalls)), ("depth", Number(row.Turn.Depth)),
             ("seconds", Number(row.Turn.Seconds)), ("turnBudget", row.Turn.BudgetUsd is { } usd ? FileBudget.FormatMoney(usd) : null))),
-        ("exposeSteps", row.ExposeSteps ? "true" : null));
+        ("exposeSteps", row.ExposeSteps ? "true" : null),
+        ("managed", Manager(row.Managed)));
 
     private static string? Prose(string text, int indent) => text.Length == 0 ? null : YamlQuote.Lines(text, indent);
 

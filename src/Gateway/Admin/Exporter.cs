@@ -9,9 +9,9 @@ using static Gateway.Admin.ExportText;
 namespace Gateway.Admin;
 
 /// <summary>
-/// Writes what the database holds as a <c>gateway.yaml</c>, a <c>${VARIABLE}</c> in place of each credential. Keys are not
-/// in it: nobody has them but their owners. Nor are the records and files of datasets: a dataset that names no files keeps
-/// those that it has, so that applying an export changes nothing.
+/// Writes what the database holds as a <c>gateway.yaml</c>. Credentials are not in it, and applying it keeps those that are
+/// there. Keys are not in it either: nobody has them but their owners. Nor are the records and files of datasets: a dataset
+/// that names no files keeps those that it has. What the API made is left to the API. So applying an export changes nothing.
 /// </summary>
 internal sealed class Exporter(GatewayDb db, SecretBox box)
 {
@@ -41,10 +41,10 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
 
         _yaml.List(0, "workspaces", workspaces.OrderBy(w => w.Name, StringComparer.Ordinal), workspace =>
         {
-            _yaml.Item(2, ("name", YamlQuote.Scalar(workspace.Name)), ("limits", LimitsOf(workspace.Limits)));
+            _yaml.Item(2, ("name", YamlQuote.Scalar(workspace.Name)), ("managed", Manager(workspace.Managed)), ("limits", LimitsOf(workspace.Limits)));
             _yaml.List(
                 4, "secrets", secrets.Where(s => s.WorkspaceId == workspace.Id).OrderBy(s => s.Name, StringComparer.Ordinal),
-                s => _yaml.Item(6, ("name", YamlQuote.Scalar(s.Name)), ("value", _yaml.Variable(workspace.Name, s.Name))));
+                s => _yaml.Item(6, ("name", YamlQuote.Scalar(s.Name)), ("managed", Manager(s.Managed))));
             owned.Write(workspace.Id);
         });
         return _yaml.ToString();
@@ -56,19 +56,20 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
         ("provider", YamlQuote.Scalar(providers[row.ProviderId])),
         ("model", row.UpstreamModel is null || row.UpstreamModel == row.Name ? null : YamlQuote.Scalar(row.UpstreamModel)),
         ("dimensions", Number(row.Dimensions)),
-        ("price", Map(("input", Number(row.PriceInput)))));
+        ("price", Map(("input", Number(row.PriceInput)))),
+        ("managed", Manager(row.Managed)));
 
     private void Write(OutsideRow row)
     {
         var search = row.SearchKind is null ? null : Map(
             ("kind", row.SearchKind),
             ("url", row.SearchUrl is null ? null : YamlQuote.Scalar(row.SearchUrl)),
-            ("apiKey", row.SearchApiKey is null ? null : _yaml.Variable("web_search", "api_key")));
+            ("keepCredentials", row.SearchApiKey is null ? null : "true"));
         // Both sections always, or an export with nothing in them would be one that removes them.
         _yaml.Fields(
             0,
-            ("web", Map(("search", search), ("fetch", row.CanFetch ? "true" : "false"))),
-            ("egress", $"{{ allow: {Texts(row.EgressAllow) ?? "[]"} }}"));
+            ("web", Map(("search", search), ("fetch", row.CanFetch ? "true" : "false"), ("managed", Manager(row.Managed)))),
+            ("egress", Map(("allow", Texts(row.EgressAllow) ?? "[]"), ("managed", Manager(row.Managed)))));
     }
 
     private void Write(ProviderRow row)
@@ -79,9 +80,13 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
             2,
             ("name", YamlQuote.Scalar(row.Name)),
             ("baseUrl", YamlQuote.Scalar(row.BaseUrl)),
-            ("apiKey", row.ApiKey is null ? null : _yaml.Variable(row.Name, "api_key")),
-            ("headers", Map([.. (headers ?? []).Keys.Order(StringComparer.Ordinal).Select(h => (YamlQuote.Key(h), _yaml.Variable(row.Name, h)))])),
-            ("maxConcurrency", Number(row.MaxConcurrency)));
+            ("keepCredentials", row.ApiKey is null && headers is null ? null : "true"),
+            ("maxConcurrency", Number(row.MaxConcurrency)),
+            ("managed", Manager(row.Managed)));
+        if (headers is not null)
+        {
+            _yaml.Line(4, $"# its headers are not in an export, and stay while 'keepCredentials' is true: {string.Join(", ", headers.Keys.Order(StringComparer.Ordinal))}");
+        }
     }
 
     private void Write(ModelRow row, Dictionary<Guid, string> providers)
@@ -112,6 +117,7 @@ internal sealed class Exporter(GatewayDb db, SecretBox box)
             ("contextTokens", Number(row.ContextTokens)),
             ("defaultOutputTokens", Number(row.DefaultOutputTokens)),
             ("price", Map(
-                ("input", Number(row.PriceInput)), ("cachedInput", Number(row.PriceCachedInput)), ("output", Number(row.PriceOutput)))));
+                ("input", Number(row.PriceInput)), ("cachedInput", Number(row.PriceCachedInput)), ("output", Number(row.PriceOutput)))),
+            ("managed", Manager(row.Managed)));
     }
 }

@@ -17,8 +17,8 @@ internal sealed class StepTools(Toolset tools, TurnScope scope, TimeProvider clo
     /// <summary>What the turn has added to the conversation so far.</summary>
     public IReadOnlyList<TurnMessage> Hidden => _hidden;
 
-    /// <summary>Whether the bot may call no more tools.</summary>
-    public bool AreUsedUp => _calls >= scope.Bot.Turn.ToolCalls;
+    /// <summary>Whether the bot may call no more tools, by itself or since those that it asked have called as many.</summary>
+    public bool AreUsedUp => _calls >= scope.Bot.Turn.ToolCalls || scope.Tree.AreToolsUsedUp;
 
     /// <summary>Runs a step's calls.</summary>
     /// <param name="said">The step's text.</param>

@@ -50,6 +50,9 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
     /// </summary>
     public bool MayCallTool() => Interlocked.Increment(ref _toolCalls) <= Limits.ToolCalls;
 
+    /// <summary>Whether the bots of this request may call no more tools.</summary>
+    public bool AreToolsUsedUp => Volatile.Read(ref _toolCalls) >= Limits.ToolCalls;
+
     /// <summary>A step is over.</summary>
     /// <param name="used">Null: its upstream did not say.</param>
     public void Add(TokenUsage? used)

@@ -8,7 +8,7 @@ internal static class ExportCommand
 {
     public static Command Make()
     {
-        var command = new Command("export", "Prints what the database holds as a YAML file, a ${VARIABLE} in place of each credential.");
+        var command = new Command("export", "Prints what the database holds as a YAML file, without credentials. Applying it changes nothing.");
         command.SetAction((_, cancel) => CommandSettings.WithDatabaseAsync(
             mayMigrate: false, (settings, database) => ExportAsync(settings, database, cancel), cancel));
         return command;

@@ -115,7 +115,7 @@ public sealed class ApplyBotsTests(TestPostgres postgres)
 
         var exported = await installed.ExportAsync();
         var version = await VersionAsync(installed);
-        var changes = await installed.ApplyAsync(exported, new ApplyOptions(Prune: true), FullFile.Variables);
+        var changes = await installed.ApplyAsync(exported, new ApplyOptions(Prune: true));
 
         Assert.True(changes.Count == 0, $"{string.Join('\n', changes)}\n{exported}");
         Assert.Equal(version, await VersionAsync(installed));
@@ -124,21 +124,73 @@ public sealed class ApplyBotsTests(TestPostgres postgres)
         Assert.Contains(
             "        # its files are not in an export, and stay while 'files' is left out: handbook/more/deep/shipping.txt, handbook/returns.md\n",
             exported, StringComparison.Ordinal);
-        Assert.Contains("web: { search: { kind: brave, url: \"http://searx.internal:8080\", apiKey: \"${WEB_SEARCH_API_KEY}\" }, fetch: true }\n", exported, StringComparison.Ordinal);
+        Assert.Contains("web: { search: { kind: brave, url: \"http://searx.internal:8080\", keepCredentials: true }, fetch: true }\n", exported, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task An_export_of_one_database_is_the_whole_configuration_of_another()
+    public async Task An_export_of_one_database_with_its_credentials_is_the_whole_configuration_of_another()
     {
         await using var installed = await FullFile.InstalledAsync(postgres);
         await using var other = await Installed.InAsync(postgres);
         await installed.ApplyAsync(FullFile.Yaml, environment: FullFile.Variables);
 
-        await other.ApplyAsync(await installed.ExportAsync(), environment: FullFile.Variables);
+        var exported = await installed.ExportAsync();
+        Assert.Equal(
+            ["expected a 'value': the database has none to keep for this secret", "expected 'apiKey' in place of 'keepCredentials': the database has none to keep"],
+            (await other.RefusedAsync(exported)).Where(e => e.EndsWith("none to keep", StringComparison.Ordinal) || e.EndsWith("for this secret", StringComparison.Ordinal)).Select(e => e[(e.IndexOf(": expected", StringComparison.Ordinal) + 2)..]).Order(StringComparer.Ordinal).Reverse());
+        await other.ApplyAsync(
+            exported.Replace("keepCredentials: true", "apiKey: \"${WEB_SEARCH_API_KEY}\"", StringComparison.Ordinal)
+                .Replace("      - name: crm-token\n", "      - name: crm-token\n        value: \"${ACME_CRM_TOKEN}\"\n", StringComparison.Ordinal),
+            environment: FullFile.Variables);
 
         Assert.Equal(
             (await installed.ExportAsync()).Split('\n').Where(line => !line.Contains("# its files", StringComparison.Ordinal)),
             (await other.ExportAsync()).Split('\n'));
+    }
+
+    [Fact]
+    public async Task What_is_left_to_the_api_is_made_once_and_handed_over_both_ways()
+    {
+        await using var installed = await Installed.InAsync(postgres);
+        const string Yaml = """
+            providers: [ { name: p, baseUrl: "http://127.0.0.1:9/v1", apiKey: hidden, managed: api } ]
+            models: [ { name: m, deployments: [ { provider: p } ], managed: api } ]
+            embeddingModels: [ { name: e, provider: p, dimensions: 3, managed: api } ]
+            web: { fetch: true, managed: api }
+            egress: { allow: [10.1.0.0/16], managed: api }
+            workspaces:
+              - name: w
+                managed: api
+                secrets: [ { name: s, value: hidden, managed: api } ]
+                datasets: [ { name: d, managed: api } ]
+                skillsets: [ { name: k, managed: api } ]
+                bots: [ { id: b, model: m, managed: api } ]
+            """;
+        Assert.Equal(9 + 1, (await installed.ApplyAsync(Yaml)).Count);
+        var version = await VersionAsync(installed);
+
+        var again = await installed.ApplyAsync(
+            Yaml.Replace("hidden", "other", StringComparison.Ordinal).Replace("id: b,", "id: b, name: Other,", StringComparison.Ordinal), new ApplyOptions(Prune: true));
+        Assert.Equal([], again);
+        Assert.Equal(version, await VersionAsync(installed));
+
+        var adopted = await installed.ApplyAsync(Yaml.Replace(", managed: api", "", StringComparison.Ordinal).Replace("    managed: api\n", "", StringComparison.Ordinal));
+        Assert.All(adopted, line => Assert.EndsWith(" (now managed by the file)", line, StringComparison.Ordinal));
+        var back = await installed.ApplyAsync(Yaml);
+        Assert.All(back, line => Assert.EndsWith(" (now managed by the API)", line, StringComparison.Ordinal));
+        Assert.Equal((9, 9), (adopted.Count, back.Count));
+    }
+
+    [Theory]
+    [InlineData("providers: [ { name: p, baseUrl: \"http://p.test\", apiKey: hidden, keepCredentials: true } ]", "'keepCredentials' keeps the 'apiKey' of the database; remove one of the two")]
+    [InlineData("providers: [ { name: p, baseUrl: \"http://p.test\", keepCredentials: true } ]", "expected 'apiKey' or 'headers' in place of 'keepCredentials': the database has no such provider")]
+    [InlineData("web: { managed: api }\negress: { allow: [] }", "'web' and 'egress' are managed together: write 'managed: api' in both or in neither")]
+    [InlineData("workspaces: [ { name: w, datasets: [ { name: d, managed: api, files: [] } ] } ]", "a dataset with 'managed: api' has its files from the API; remove one of the two")]
+    public async Task What_keeps_and_leaves_must_not_say_two_things(string yaml, string why)
+    {
+        await using var installed = await Installed.InAsync(postgres);
+
+        Assert.EndsWith(why, Assert.Single(await installed.RefusedAsync(yaml)), StringComparison.Ordinal);
     }
 
     [Fact]

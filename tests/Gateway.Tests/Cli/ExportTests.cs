@@ -75,7 +75,9 @@ public sealed class ExportTests(TestPostgres postgres)
 
         var exported = await gateway.RunCommandAsync(["export"], Cancel);
         await File.WriteAllTextAsync(gateway.YamlFile + ".exported", exported.Output, Cancel);
-        var applied = await gateway.RunCommandAsync(["apply", "-f", gateway.YamlFile + ".exported", "--prune"], Cancel);
+        var applied = await gateway.RunCommandAsync(
+            ["apply", "-f", gateway.YamlFile + ".exported", "--prune"], Cancel,
+            ("P_1_API_KEY", "another"), ("P_1_X_TEAM", ""), ("P_1_API_KEY_2", ""), ("ACME_CRM_TOKEN", "another"));
 
         Assert.True(exported.ExitCode == 0, exported.ToString());
         Assert.DoesNotContain("hidden", exported.Output, StringComparison.Ordinal);
@@ -84,7 +86,7 @@ public sealed class ExportTests(TestPostgres postgres)
             "workspaces[0]: there is a budget in USD, under which models without a 'price' are refused: *, small\n", applied.Errors, StringComparison.Ordinal);
         Assert.StartsWith("warning: ", applied.Errors, StringComparison.Ordinal);
         Assert.StartsWith(
-            "providers:\n  - name: p-1\n    baseUrl: \"http://127.0.0.1:9/v1\"\n    apiKey: \"${P_1_API_KEY}\"\n    headers: { X-Team: \"${P_1_X_TEAM}\" }\n    maxConcurrency: 5\n",
+            "providers:\n  - name: p-1\n    baseUrl: \"http://127.0.0.1:9/v1\"\n    keepCredentials: true\n    maxConcurrency: 5\n    # its headers are not in an export, and stay while 'keepCredentials' is true: X-Team\n",
             exported.Output, StringComparison.Ordinal);
         Assert.Contains("        backstory: |\n          You are \"the\" support of ACME: # 1\n            Costs are", exported.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("timeouts: { connect", exported.Output, StringComparison.Ordinal);
@@ -98,6 +100,6 @@ public sealed class ExportTests(TestPostgres postgres)
 
         var exported = await gateway.RunCommandAsync(["export"], Cancel);
 
-        Assert.Equal((0, "workspaces:\n  - name: default\n", ""), (exported.ExitCode, exported.Output, exported.Errors));
+        Assert.Equal((0, "workspaces:\n  - name: default\n    managed: api\n", ""), (exported.ExitCode, exported.Output, exported.Errors));
     }
 }

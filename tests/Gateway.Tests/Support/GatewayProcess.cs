@@ -205,7 +205,7 @@ public sealed class GatewayProcess : IAsyncDisposable
         IEnumerable<string> arguments, CancellationToken cancel = default, params (string Name, string Value)[] more) =>
         ChildProcess.RunAsync(
             "dotnet", [Assembly, .. arguments], CommandLimit,
-            _settings.Concat(more.Select(s => KeyValuePair.Create(s.Name, s.Value))).ToDictionary(), _folder, cancel);
+            _settings.Concat(more.Select(s => KeyValuePair.Create(s.Name, s.Value))).GroupBy(s => s.Key).ToDictionary(s => s.Key, s => s.Last().Value), _folder, cancel);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,17 +4,17 @@ using Gateway.Admin.File;
 namespace Gateway.Admin.Api;
 
 /// <summary>
-/// The shapes of <c>gateway.yaml</c> as the API has them: fields in snake_case and no <c>files</c>, which are found beside a
-/// file. All other rules are the same, because they are the same.
+/// The shapes of <c>gateway.yaml</c> as the API has them: fields in snake_case, without those that only a
+/// file needs: <c>files</c>, which are found beside it, <c>managed</c> and <c>keepCredentials</c>. All other rules are the same, because they are the same.
 /// </summary>
 internal static partial class ApiShape
 {
-    private const string FilesOfFile = "files";
+    private static readonly string[] OfFiles = ["files", "managed", "keepCredentials"];
 
     private static readonly HashSet<string> Names = [.. FieldNames(GatewayFileShape.Root)];
 
     public static FileShape.Object Of(FileShape.Object shape) =>
-        new([.. shape.Fields.Where(f => f.Name != FilesOfFile).Select(f => f with { Name = Snake(f.Name), Shape = Of(f.Shape) })]);
+        new([.. shape.Fields.Where(f => !OfFiles.Contains(f.Name)).Select(f => f with { Name = Snake(f.Name), Shape = Of(f.Shape) })]);
 
     /// <summary>A value that was read along the API's shape, as one that was read along the file's.</summary>
     public static FileValue ToFile(FileValue value, FileShape shape) => shape switch

@@ -16,7 +16,7 @@ internal sealed class ProviderKind() : ConfigKind<ProviderRow>("provider", "prov
 
     public override Task MatchAsync(Matching m, WorkspaceRow? owner, GatewayFile file, CancellationToken cancel)
     {
-        new ApplyCatalog(m.Db, m.Box, m.Rows, m.Changes, m.Clock, ManagedBy.Api).Match(file.Providers[0]);
+        new ApplyCatalog(m.Db, m.Box, m.Rows, m.Changes, m.Errors, m.Clock, ManagedBy.Api).Match(file.Providers[0]);
         return Task.CompletedTask;
     }
 
@@ -37,7 +37,7 @@ internal sealed class ModelKind() : ConfigKind<ModelRow>("model", "models", Gate
 
     public override Task MatchAsync(Matching m, WorkspaceRow? owner, GatewayFile file, CancellationToken cancel)
     {
-        new ApplyCatalog(m.Db, m.Box, m.Rows, m.Changes, m.Clock, ManagedBy.Api).Match(file.Models[0]);
+        new ApplyCatalog(m.Db, m.Box, m.Rows, m.Changes, m.Errors, m.Clock, ManagedBy.Api).Match(file.Models[0]);
         return Task.CompletedTask;
     }
 
@@ -59,7 +59,7 @@ internal sealed class EmbeddingModelKind()
 
     public override Task MatchAsync(Matching m, WorkspaceRow? owner, GatewayFile file, CancellationToken cancel)
     {
-        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Clock, ManagedBy.Api).Match(file.EmbeddingModels[0]);
+        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Errors, m.Clock, ManagedBy.Api).Match(file.EmbeddingModels[0]);
         return Task.CompletedTask;
     }
 
@@ -96,7 +96,7 @@ internal sealed class WebKind() : OutsideKind("web", GatewayFileShape.Web)
 
     public override Task MatchAsync(Matching m, WorkspaceRow? owner, GatewayFile file, CancellationToken cancel)
     {
-        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Clock, ManagedBy.Api).Match(file.Web!);
+        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Errors, m.Clock, ManagedBy.Api).Match(file.Web!);
         return Task.CompletedTask;
     }
 
@@ -107,7 +107,7 @@ internal sealed class EgressKind() : OutsideKind("egress", GatewayFileShape.Egre
 {
     public override Task MatchAsync(Matching m, WorkspaceRow? owner, GatewayFile file, CancellationToken cancel)
     {
-        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Clock, ManagedBy.Api).Match(file.Egress!);
+        new ApplyOutside(m.Db, m.Box, m.Rows, m.Changes, m.Errors, m.Clock, ManagedBy.Api).Match(file.Egress!);
         return Task.CompletedTask;
     }
 

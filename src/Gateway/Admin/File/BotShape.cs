@@ -56,7 +56,8 @@ internal static class BotShape
         new("clientTools", new List(ClientTool), "Tools of the chat page."),
         new("team", new List(Member, UniqueBy: "bot"), "Other bots that it asks."),
         new("limits", new FileShape.Object([.. limits, .. Turn]), "Rates and budgets of all its callers together, and limits of one turn."),
-        new("exposeSteps", YesNo, "Whether callers who ask for them see its steps.", Default: "false"));
+        new("exposeSteps", YesNo, "Whether callers who ask for them see its steps.", Default: "false"),
+        Manager);
 
     private static Field[] Turn =>
     [

@@ -24,5 +24,6 @@ internal static class DatasetShape
         new("searchMinScore", new Number(0, 1, IsWhole: false), "Pieces with a lower score are left out.", Default: "0"),
         new("searchMaxTokens", new Number(1, 1_000_000, IsWhole: true), "Most tokens that a search gives.", Default: Show(FileDataset.DefaultMaxTokens)),
         new("matchInstruction", Instruction, "Told to the model with what was found. Empty: the gateway's own words."),
-        new("mismatchInstruction", Instruction, "Told to the model when nothing was found. Empty: the gateway's own words."));
+        new("mismatchInstruction", Instruction, "Told to the model when nothing was found. Empty: the gateway's own words."),
+        Manager);
 }

@@ -15,7 +15,7 @@ internal static class FileRecords
             models,
             [.. root.Items("embeddingModels").Select(EmbeddingModel)],
             root["web"] is { } web ? Web(web) : null,
-            root["egress"] is { } egress ? new FileEgress(egress.Texts("allow"), egress.At) : null,
+            root["egress"] is { } egress ? new FileEgress(egress.Texts("allow"), egress.At) { IsOfApi = IsOfApi(egress) } : null,
             [.. root.Items("workspaces").Select(WorkspaceRecords.Workspace)],
             FileReferences.Of(root));
     }
@@ -26,6 +26,8 @@ internal static class FileRecords
             ? null
             : new LimitValues(value.Whole("rpm"), (long?)value.Number("tpm"), value.Whole("concurrent"), value.Budget("budget"));
 
+    public static bool IsOfApi(FileValue value) => value.Text("managed") == FileTexts.Api;
+
     private static FileProvider Provider(FileValue value) => new(
         value.Text("name")!,
         value.Text("baseUrl")!,
@@ -33,7 +35,11 @@ internal static class FileRecords
         value.Map("headers").ToDictionary(
             header => header.Key, header => (Secret)header.Value.Content, StringComparer.OrdinalIgnoreCase),
         value.Whole("maxConcurrency"),
-        value.At);
+        value.At)
+    {
+        IsOfApi = IsOfApi(value),
+        KeepsCredentials = value.Flag("keepCredentials") ?? false,
+    };
 
     private static FileModel Model(FileValue value)
     {
@@ -56,7 +62,8 @@ internal static class FileRecords
             value.Whole("contextTokens"),
             value.Whole("defaultOutputTokens"),
             value["price"] is { } price ? Price(price) : null,
-            value.At);
+            value.At)
+        { IsOfApi = IsOfApi(value) };
     }
 
     private static FileDeployment Deployment(FileValue value, string modelName) => new(
@@ -91,10 +98,15 @@ internal static class FileRecords
         value.Text("model") ?? value.Text("name")!,
         value.Whole("dimensions")!.Value,
         value["price"]?.Number("input"),
-        value.At);
+        value.At)
+    { IsOfApi = IsOfApi(value) };
 
     private static FileWeb Web(FileValue value) => new(
-        value["search"] is { } search ? new FileSearch(search.Text("kind")!, search.Text("url"), search.Secret("apiKey")) : null,
+        value["search"] is { } search ? Search(search) : null,
         value.Flag("fetch") ?? false,
-        value.At);
+        value.At)
+    { IsOfApi = IsOfApi(value) };
+
+    private static FileSearch Search(FileValue value) => new(
+        value.Text("kind")!, value.Text("url"), value.Secret("apiKey"), value.Flag("keepCredentials") ?? false);
 }

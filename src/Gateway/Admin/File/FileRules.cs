@@ -24,6 +24,11 @@ internal static class FileRules
             CheckSearch(search, errors);
         }
 
+        if (root["web"] is { } web && root["egress"] is { } egress && FileRecords.IsOfApi(web) != FileRecords.IsOfApi(egress))
+        {
+            errors.Add(egress.At.Error("'web' and 'egress' are managed together: write 'managed: api' in both or in neither"));
+        }
+
         foreach (var place in root["egress"]?.Items("allow") ?? [])
         {
             CheckPlace(place, errors);
@@ -55,6 +60,8 @@ internal static class FileRules
 
     private static void CheckProvider(FileValue provider, List<FileError> errors)
     {
+        CheckKept(provider, "apiKey", errors);
+        CheckKept(provider, "headers", errors);
         if (provider["apiKey"] is not null && provider.Map("headers").GetValueOrDefault("authorization") is { } header)
         {
             errors.Add(header.At.Error("'apiKey' is sent as this header; keep one of the two"));
@@ -104,9 +111,17 @@ internal static class FileRules
             case "searxng" when search["apiKey"] is { } key:
                 errors.Add(key.At.Error("a SearXNG takes no key; remove this field"));
                 break;
-            case "brave" or "tavily" when IsMissing("apiKey"):
+            case "brave" or "tavily" when IsMissing("apiKey") && search.Flag("keepCredentials") is not true:
                 errors.Add(search.At.Error($"the field 'apiKey' is missing: {search.Text("kind")} answers nobody without one"));
                 break;
+        }
+    }
+
+    private static void CheckKept(FileValue holder, string field, List<FileError> errors)
+    {
+        if (holder.Flag("keepCredentials") is true && holder[field] is { } given)
+        {
+            errors.Add(given.At.Error($"'keepCredentials' keeps the '{field}' of the database; remove one of the two"));
         }
     }
 

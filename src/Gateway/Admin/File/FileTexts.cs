@@ -31,6 +31,16 @@ internal static class FileTexts
     public static readonly Number UsdPerMillion = new(0, 1_000_000, IsWhole: false);
     public static readonly Flag YesNo = new();
 
+    /// <summary>In <see cref="Manager"/>: the API's.</summary>
+    public const string Api = "api";
+
+    /// <summary>Of every object that has a row of its own.</summary>
+    public static readonly Field Manager = new(
+        "managed", new Text(OneOf: ["file", Api]),
+        "Who changes it: this file, or the API (api). Then it is made if it is missing, and otherwise left as it is: so an export has "
+        + "what the API made.",
+        Default: "file");
+
     /// <summary>Headers that belong to the connection, which the gateway makes.</summary>
     public static readonly string[] ConnectionHeaders =
     [

@@ -16,12 +16,31 @@ internal sealed record GatewayFile(
     IReadOnlyList<FileWorkspace> Workspaces,
     IReadOnlyList<FileReference> References);
 
+/// <summary>What an apply makes a row of.</summary>
+internal abstract record FileObject
+{
+    /// <summary>It is made when it is missing, and otherwise the API's to change: an apply leaves it as it is.</summary>
+    public bool IsOfApi { get; init; }
+
+    /// <summary>Whether there is nothing to match.</summary>
+    /// <param name="there">Who manages the row; null: there is none.</param>
+    public bool IsLeftTo(ManagedBy? there) => IsOfApi && there == ManagedBy.Api;
+
+    /// <summary>Who manages the row from now on.</summary>
+    /// <param name="otherwise">Who makes the change.</param>
+    public ManagedBy Manager(ManagedBy otherwise) => IsOfApi ? ManagedBy.Api : otherwise;
+}
+
 /// <param name="BaseUrl">Absolute, http or https, without a slash at its end.</param>
 /// <param name="ApiKey">Null: requests go out without a key.</param>
 /// <param name="Headers">Sent with each request; names ignore case. Secret, since other credentials stand here.</param>
 /// <param name="MaxConcurrency">Most requests at a time from one gateway; null: any number.</param>
 internal sealed record FileProvider(
-    string Name, string BaseUrl, Secret? ApiKey, IReadOnlyDictionary<string, Secret> Headers, int? MaxConcurrency, FilePlace At);
+    string Name, string BaseUrl, Secret? ApiKey, IReadOnlyDictionary<string, Secret> Headers, int? MaxConcurrency, FilePlace At) : FileObject
+{
+    /// <summary>Key and headers stay as the database has them; then neither is given here.</summary>
+    public bool KeepsCredentials { get; init; }
+}
 
 /// <param name="Name">What callers ask for; <c>*</c> is every name that no other model has.</param>
 /// <param name="Workspaces">The only workspaces that see it; null means all do. Never empty.</param>
@@ -45,7 +64,7 @@ internal sealed record FileModel(
     int? ContextTokens,
     int? DefaultOutputTokens,
     ModelPrice? Price,
-    FilePlace At)
+    FilePlace At) : FileObject
 {
     public const int DefaultRetries = 2;
 }
@@ -74,14 +93,15 @@ internal sealed record FileTimeouts(
 /// <param name="Model">What the provider calls it; the name where the file does not say.</param>
 /// <param name="Dimensions">How many numbers a vector has.</param>
 /// <param name="PriceInput">USD per million tokens; null: unknown.</param>
-internal sealed record FileEmbeddingModel(string Name, string Provider, string Model, int Dimensions, decimal? PriceInput, FilePlace At);
+internal sealed record FileEmbeddingModel(string Name, string Provider, string Model, int Dimensions, decimal? PriceInput, FilePlace At) : FileObject;
 
 /// <param name="Search">Null: there is no search.</param>
 /// <param name="CanFetch">Whether bots may read pages.</param>
-internal sealed record FileWeb(FileSearch? Search, bool CanFetch, FilePlace At);
+internal sealed record FileWeb(FileSearch? Search, bool CanFetch, FilePlace At) : FileObject;
 
 /// <param name="Kind"><c>searxng</c>, <c>brave</c> or <c>tavily</c>.</param>
 /// <param name="Url">Null: the engine's usual address.</param>
-internal sealed record FileSearch(string Kind, string? Url, Secret? ApiKey);
+/// <param name="KeepsCredentials">The key stays as the database has it; then none is given here.</param>
+internal sealed record FileSearch(string Kind, string? Url, Secret? ApiKey, bool KeepsCredentials = false);
 
-internal sealed record FileEgress(IReadOnlyList<string> Allow, FilePlace At);
+internal sealed record FileEgress(IReadOnlyList<string> Allow, FilePlace At) : FileObject;

@@ -20,7 +20,10 @@ internal static class GatewayFileShape
             "Sent as a Bearer token; write \"${VARIABLE}\" to take it from the environment. Absent: none is sent."),
         new("headers", new TextMap(HeaderName, Credential, Headers([.. ConnectionHeaders, "content-type"])),
             "Sent with every request to this provider."),
-        new("maxConcurrency", Count, "Most requests at a time from one gateway; four times as many may wait. Absent: any number."));
+        new("keepCredentials", YesNo,
+            "Whether 'apiKey' and 'headers', which are left out then, stay as the database has them: so an export has it.", Default: "false"),
+        new("maxConcurrency", Count, "Most requests at a time from one gateway; four times as many may wait. Absent: any number."),
+        Manager);
 
     private static readonly FileShape.Object Deployment = new(
         new("provider", ProviderName, "The provider's name.", IsRequired: true),
@@ -81,12 +84,14 @@ internal static class GatewayFileShape
             Default: "prefill"),
         new("contextTokens", Count, "Size of the context. Absent: unknown."),
         new("defaultOutputTokens", Count, "What a budget reserves for a reply when the caller gives no limit."),
-        new("price", Price, "USD per million tokens. Absent: unknown, and keys with a budget in USD cannot use the model."));
+        new("price", Price, "USD per million tokens. Absent: unknown, and keys with a budget in USD cannot use the model."),
+        Manager);
 
     public static readonly FileShape.Object Secret = new(
         new("name", SecretName, "Its identity in the workspace.", IsRequired: true),
         new("value", new Text(MaxLength: 16_384, HasLines: true, IsSecret: true),
-            "Write \"${VARIABLE}\" to take it from the environment. Absent: the value in the database stays."));
+            "Write \"${VARIABLE}\" to take it from the environment. Absent: the value in the database stays."),
+        Manager);
 
     public static readonly FileShape.Object EmbeddingModel = new(
         new("name", ExactModelName, "What datasets call it. Its identity.", IsRequired: true),
@@ -94,21 +99,26 @@ internal static class GatewayFileShape
         new("model", ExactModelName, "What the provider calls the model. The name above by default."),
         new("dimensions", new Number(1, 16_000, IsWhole: true), "How many numbers a vector has.", IsRequired: true),
         new("price", new FileShape.Object(new Field("input", UsdPerMillion, "Of the texts' tokens.", IsRequired: true)),
-            "USD per million tokens. Absent: unknown."));
+            "USD per million tokens. Absent: unknown."),
+        Manager);
 
     public static readonly FileShape.Object Web = new(
         new("search", new FileShape.Object(
             new("kind", new Text(OneOf: ["searxng", "brave", "tavily"]), "Which engine it is.", IsRequired: true),
             new("url", new Address(), "Where it is. SearXNG needs it; the others have their usual address."),
-            new("apiKey", Credential, "Brave and Tavily need one; write \"${VARIABLE}\" to take it from the environment.")),
+            new("apiKey", Credential, "Brave and Tavily need one; write \"${VARIABLE}\" to take it from the environment."),
+            new("keepCredentials", YesNo,
+                "Whether 'apiKey', which is left out then, stays as the database has it: so an export has it.", Default: "false")),
             "The engine that bots with 'webSearch' search with. Absent: they do not search."),
-        new("fetch", YesNo, "Whether bots with 'webSearch' may read pages.", Default: "false"));
+        new("fetch", YesNo, "Whether bots with 'webSearch' may read pages.", Default: "false"),
+        Manager);
 
     public static readonly FileShape.Object Egress = new(
-        new Field("allow", new List(
+        new("allow", new List(
                 new Text(Pattern: @"^[A-Za-z0-9.:_/-]+$", Expected: "a host's name, an address or a network such as 10.1.0.0/16"),
                 UniqueBy: ""),
-            "Hosts, addresses and networks that bots may reach although they are private."));
+            "Hosts, addresses and networks that bots may reach although they are private."),
+        Manager);
 
     public static readonly FileShape.Object Dataset = DatasetShape.Dataset;
     public static readonly FileShape.Object Skillset = SkillsetShape.Skillset;
@@ -120,7 +130,8 @@ internal static class GatewayFileShape
         new("datasets", new List(Dataset, UniqueBy: "name"), "What its bots can look up."),
         new("skillsets", new List(Skillset, UniqueBy: "name"), "What its bots can do."),
         new("bots", new List(Bot, UniqueBy: "id"), "Its bots."),
-        new("limits", new FileShape.Object(Limits), "Rates and budgets of all its keys together."));
+        new("limits", new FileShape.Object(Limits), "Rates and budgets of all its keys together."),
+        Manager);
 
     // Last, because static fields are made in the order they are written.
     public static readonly FileShape.Object Root = new(

@@ -51,5 +51,6 @@ internal static class SkillsetShape
         new("name", SkillsetName, "What bots call it. Its identity in the workspace.", IsRequired: true),
         new("description", Prose, "What its abilities are for: told to the model."),
         new("enabled", YesNo, "Whether bots have its abilities.", Default: "true"),
-        new("abilities", new List(Ability, UniqueBy: "name"), "What a bot with this skillset can do, in this order."));
+        new("abilities", new List(Ability, UniqueBy: "name"), "What a bot with this skillset can do, in this order."),
+        Manager);
 }

@@ -6,10 +6,10 @@ namespace Gateway.Admin.File;
 /// <param name="Limits">Null: none.</param>
 internal sealed record FileWorkspace(
     string Name, LimitValues? Limits, IReadOnlyList<FileSecret> Secrets, IReadOnlyList<FileDataset> Datasets,
-    IReadOnlyList<FileSkillset> Skillsets, IReadOnlyList<FileBot> Bots, FilePlace At);
+    IReadOnlyList<FileSkillset> Skillsets, IReadOnlyList<FileBot> Bots, FilePlace At) : FileObject;
 
 /// <param name="Value">Null: the value that the database holds stays.</param>
-internal sealed record FileSecret(string Name, Secret? Value, FilePlace At);
+internal sealed record FileSecret(string Name, Secret? Value, FilePlace At) : FileObject;
 
 /// <param name="Files">Null: the file does not speak of files, and those that are there stay.</param>
 /// <param name="Language">A text search configuration of Postgres.</param>
@@ -28,7 +28,7 @@ internal sealed record FileDataset(
     int SearchMaxTokens,
     string MatchInstruction,
     string MismatchInstruction,
-    FilePlace At)
+    FilePlace At) : FileObject
 {
     public const string DefaultLanguage = "simple";
     public const int DefaultChunkTokens = 512;
@@ -41,7 +41,7 @@ internal sealed record FileDataset(
 internal sealed record FilePattern(string Text, FilePlace At);
 
 internal sealed record FileSkillset(
-    string Name, string Description, bool IsEnabled, IReadOnlyList<FileAbility> Abilities, FilePlace At);
+    string Name, string Description, bool IsEnabled, IReadOnlyList<FileAbility> Abilities, FilePlace At) : FileObject;
 
 /// <param name="ParametersJson">A JSON object: the schema of its arguments, <c>{}</c> when there is none.</param>
 /// <param name="SettingsJson">As <see cref="AbilityRow.Settings"/> keeps it, with every default written out.</param>
@@ -68,7 +68,7 @@ internal sealed record FileBot(
     string ParametersJson,
     IReadOnlyList<string> LockedParameters,
     LimitValues? Limits,
-    FilePlace At)
+    FilePlace At) : FileObject
 {
     public static TurnLimits DefaultTurn => TurnLimits.Default;
 

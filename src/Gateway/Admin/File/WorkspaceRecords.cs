@@ -9,11 +9,12 @@ internal static class WorkspaceRecords
     public static FileWorkspace Workspace(FileValue value) => new(
         value.Text("name")!,
         FileRecords.Limits(value["limits"]),
-        [.. value.Items("secrets").Select(s => new FileSecret(s.Text("name")!, s.Secret("value"), s.At))],
+        [.. value.Items("secrets").Select(s => new FileSecret(s.Text("name")!, s.Secret("value"), s.At) { IsOfApi = FileRecords.IsOfApi(s) })],
         [.. value.Items("datasets").Select(Dataset)],
         [.. value.Items("skillsets").Select(Skillset)],
         [.. value.Items("bots").Select(Bot)],
-        value.At);
+        value.At)
+    { IsOfApi = FileRecords.IsOfApi(value) };
 
     private static FileDataset Dataset(FileValue value)
     {
@@ -32,7 +33,8 @@ internal static class WorkspaceRecords
             value.Whole("searchMaxTokens") ?? FileDataset.DefaultMaxTokens,
             value.Text("matchInstruction") ?? "",
             value.Text("mismatchInstruction") ?? "",
-            value.At);
+            value.At)
+        { IsOfApi = FileRecords.IsOfApi(value) };
     }
 
     private static FileSkillset Skillset(FileValue value) => new(
@@ -40,7 +42,8 @@ internal static class WorkspaceRecords
         value.Text("description") ?? "",
         value.Flag("enabled") ?? true,
         [.. value.Items("abilities").Select(Ability)],
-        value.At);
+        value.At)
+    { IsOfApi = FileRecords.IsOfApi(value) };
 
     private static FileAbility Ability(FileValue value) => new(
         value.Text("name")!,
@@ -105,6 +108,7 @@ internal static class WorkspaceRecords
         }),
         Turn = Turn(value["limits"]),
         ExposeSteps = value.Flag("exposeSteps") ?? false,
+        IsOfApi = FileRecords.IsOfApi(value),
     };
 
     private static JsonObject ClientTool(FileValue value)

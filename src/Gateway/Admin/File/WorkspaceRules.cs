@@ -13,6 +13,11 @@ internal static class WorkspaceRules
             errors.Add(overlap.At.Error($"expected less than the {chunkTokens} of 'chunkTokens'"));
         }
 
+        if (dataset["files"] is { } files && FileRecords.IsOfApi(dataset))
+        {
+            errors.Add(files.At.Error("a dataset with 'managed: api' has its files from the API; remove one of the two"));
+        }
+
         foreach (var pattern in dataset.Items("files"))
         {
             if (FileGlob.Problem((string)pattern.Content) is { } problem)

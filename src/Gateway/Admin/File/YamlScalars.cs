@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Gateway.Data;
 
 namespace Gateway.Admin.File;
 
@@ -26,7 +27,7 @@ internal static partial class YamlScalars
 
         // 1e999 is a JSON number that no reader of doubles can take.
         var match = Decimal().Match(plain);
-        if (!match.Success || plain.Length > 100 || !double.IsFinite(double.Parse(plain, CultureInfo.InvariantCulture)))
+        if (!match.Success || !StorableJson.IsNumber(plain))
         {
             return null;
         }
@@ -38,22 +39,7 @@ internal static partial class YamlScalars
     }
 
     /// <summary>False for text that escapes can make, but no database column and no UTF-8 body can hold.</summary>
-    public static bool IsStorable(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (char.IsSurrogatePair(text, i))
-            {
-                i++;
-            }
-            else if (text[i] == '\0' || char.IsSurrogate(text[i]))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    public static bool IsStorable(string text) => StorableJson.IsText(text);
 
     private static ulong? ParseBased(string plain)
     {

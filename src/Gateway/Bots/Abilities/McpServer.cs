@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using Gateway.Bots.Egress;
 using Gateway.Observability;
@@ -41,12 +40,11 @@ internal sealed class McpServer(
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _connecting = new(1);
-    private McpClient? _client;
+    private McpSession? _session;
     private Task<McpListing>? _listing;
     private long _listedAt;
     private bool _isChanged;
-    private int _uses;
-    private volatile bool _isEnded;
+    private bool _isEnded;
 
     /// <summary>The tools that bots may call. Asks the server when the last list is old, or the server said that it changed.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
@@ -72,63 +70,77 @@ internal sealed class McpServer(
     public async Task<CallToolResult> CallAsync(string tool, JsonElement arguments, CancellationToken cancel)
     {
         var call = new CallToolRequestParams { Name = tool, Arguments = arguments.EnumerateObject().ToDictionary(a => a.Name, a => a.Value) };
-        BeginUse();
-        try
-        {
-            var client = await ConnectAsync(cancel);
-            try
-            {
-                return await client.CallToolAsync(call, cancel);
-            }
-            catch (Exception lost) when (IsLostSession(lost) && !cancel.IsCancellationRequested)
-            {
-                log.McpSessionLost(ability, lost.GetType().Name);
-                Drop(client);
-                client = await ConnectAsync(cancel);
-                return await client.CallToolAsync(call, cancel);
-            }
-        }
-        finally
-        {
-            _ = EndUseAsync();
-        }
+        return await UseAsync(client => client.CallToolAsync(call, cancel), McpSession.IsUnknown, cancel);
     }
 
     /// <summary>Ends the session: now, or when those who use it are done with it.</summary>
     public async ValueTask DisposeAsync()
     {
-        BeginUse();
-        _isEnded = true;
-        await EndUseAsync();
-    }
-
-    private void BeginUse()
-    {
+        McpSession? over;
         lock (_lock)
         {
-            _uses++;
+            _isEnded = true;
+            over = Detach();
+        }
+
+        await EndAsync(over);
+    }
+
+    /// <summary>Does something in the session, once more in a new one if that was lost.</summary>
+    private async Task<T> UseAsync<T>(Func<McpClient, ValueTask<T>> use, Func<Exception, bool> isLost, CancellationToken cancel)
+    {
+        for (var isFirst = true; ; isFirst = false)
+        {
+            var session = await ConnectAsync(cancel);
+            var isToEnd = false;
+            try
+            {
+                return await use(session.Client);
+            }
+            catch (Exception lost) when (isFirst && isLost(lost) && !cancel.IsCancellationRequested)
+            {
+                log.McpSessionLost(ability, lost.GetType().Name);
+                isToEnd = true;
+            }
+            finally
+            {
+                // A server that is gone may take its time to say so; nobody waits for that.
+                _ = EndAsync(EndUse(session, isToEnd));
+            }
         }
     }
 
     /// <summary>Whoever comes after the end, and makes a session, takes it along.</summary>
-    private async Task EndUseAsync()
+    /// <returns>The session, if this was the last use of it.</returns>
+    private McpSession? EndUse(McpSession session, bool isToEnd)
     {
-        McpClient? client;
         lock (_lock)
         {
-            if (--_uses > 0 || !_isEnded)
+            session.Uses--;
+            if (_session == session && (isToEnd || _isEnded))
             {
-                return;
+                return Detach();
             }
 
-            (client, _client) = (_client, null);
-        }
-
-        if (client is not null)
-        {
-            await EndAsync(client);
+            return session.IsOver ? session : null;
         }
     }
+
+    /// <summary>Called under the lock.</summary>
+    /// <returns>The session there was, if nobody uses it.</returns>
+    private McpSession? Detach()
+    {
+        var session = _session;
+        _session = null;
+        if (session is not null)
+        {
+            session.IsDetached = true;
+        }
+
+        return session is { IsOver: true } ? session : null;
+    }
+
+    private static Task EndAsync(McpSession? session) => session?.EndAsync() ?? Task.CompletedTask;
 
     private bool IsOld(Task<McpListing> listing)
     {
@@ -141,21 +153,10 @@ internal sealed class McpServer(
     private async Task<McpListing> ListNowAsync()
     {
         using var limit = new CancellationTokenSource(longestListing);
-        BeginUse();
         try
         {
-            var client = await ConnectAsync(limit.Token);
-            List<Tool> tools;
-            try
-            {
-                tools = await ReadAllAsync(client, limit.Token);
-            }
-            catch (Exception lost) when (IsLostSession(lost))
-            {
-                Drop(client);
-                tools = await ReadAllAsync(await ConnectAsync(limit.Token), limit.Token);
-            }
-
+            var tools = await UseAsync(
+                client => ReadAllAsync(client, limit.Token), lost => McpSession.IsUnknown(lost) || lost is ClientTransportClosedException, limit.Token);
             var offered = tools.Where(t => settings.Offers(t.Name)).Select(Read).OfType<McpToolInfo>().Take(MostTools).ToList();
             log.McpToolsListed(ability, tools.Count, offered.Count);
             return new McpListing(offered, null);
@@ -166,13 +167,9 @@ internal sealed class McpServer(
             log.McpServerUnavailable(ability, why);
             return new McpListing([], why);
         }
-        finally
-        {
-            _ = EndUseAsync();
-        }
     }
 
-    private static async Task<List<Tool>> ReadAllAsync(McpClient client, CancellationToken cancel)
+    private static async ValueTask<List<Tool>> ReadAllAsync(McpClient client, CancellationToken cancel)
     {
         var tools = new List<Tool>();
         string? cursor = null;
@@ -200,39 +197,57 @@ internal sealed class McpServer(
             : new McpToolInfo(tool.Name, description.Length <= LongestDescription ? description : description[..LongestDescription] + "…", arguments);
     }
 
-    private async Task<McpClient> ConnectAsync(CancellationToken cancel)
+    /// <summary>The session, new when there is none that is open, and one use of it.</summary>
+    private async Task<McpSession> ConnectAsync(CancellationToken cancel)
     {
         await _connecting.WaitAsync(cancel);
         try
         {
-            if (_client is { Completion.IsCompleted: false } open)
+            McpSession? over;
+            lock (_lock)
             {
-                return open;
+                if (_session is { Client.Completion.IsCompleted: false } open)
+                {
+                    open.Uses++;
+                    return open;
+                }
+
+                over = Detach();
             }
 
-            var transport = new HttpClientTransport(
-                new HttpClientTransportOptions
-                {
-                    Endpoint = url,
-                    TransportMode = HttpTransportMode.StreamableHttp,
-                    AdditionalHeaders = headers,
-                    MaxReconnectionAttempts = 2,
-                },
-                new HttpClient(guard.CreateHandler(MostReplyBytes), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan },
-                loggerFactory: null, ownsHttpClient: true);
-            try
+            _ = EndAsync(over);
+            var made = new McpSession(await OpenAsync(cancel)) { Uses = 1 };
+            lock (_lock)
             {
-                return _client = await McpClient.CreateAsync(transport, Options(), loggerFactory: null, cancel);
-            }
-            catch
-            {
-                await transport.DisposeAsync();
-                throw;
+                return _session = made;
             }
         }
         finally
         {
             _connecting.Release();
+        }
+    }
+
+    private async Task<McpClient> OpenAsync(CancellationToken cancel)
+    {
+        var transport = new HttpClientTransport(
+            new HttpClientTransportOptions
+            {
+                Endpoint = url,
+                TransportMode = HttpTransportMode.StreamableHttp,
+                AdditionalHeaders = headers,
+                MaxReconnectionAttempts = 2,
+            },
+            new HttpClient(new McpSessionHandler(guard.CreateHandler(MostReplyBytes)), disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan },
+            loggerFactory: null, ownsHttpClient: true);
+        try
+        {
+            return await McpClient.CreateAsync(transport, Options(), loggerFactory: null, cancel);
+        }
+        catch
+        {
+            await transport.DisposeAsync();
+            throw;
         }
     }
 
@@ -255,47 +270,5 @@ internal sealed class McpServer(
         }
 
         return ValueTask.CompletedTask;
-    }
-
-    /// <summary>
-    /// Whether the request was refused for its session, before anything was run: 404 by the specification, 400 with the usual
-    /// codes by servers that were started again and have forgotten it.
-    /// </summary>
-    private static bool IsLostSession(Exception failed) => failed switch
-    {
-        HttpRequestException http => http.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest,
-        // Both codes have other meanings too, with which the tool may have run.
-        McpProtocolException protocol => (int)protocol.ErrorCode is -32000 or -32001
-            && protocol.Message.Contains("session", StringComparison.OrdinalIgnoreCase),
-        ClientTransportClosedException or ObjectDisposedException => true,
-        _ => false,
-    };
-
-    private void Drop(McpClient client)
-    {
-        lock (_lock)
-        {
-            if (_client != client)
-            {
-                return;
-            }
-
-            _client = null;
-        }
-
-        // A server that is gone may take its time to say so; nobody waits for that.
-        _ = EndAsync(client);
-    }
-
-    private static async Task EndAsync(McpClient client)
-    {
-        try
-        {
-            await client.DisposeAsync();
-        }
-        catch (Exception failed) when (failed is not OutOfMemoryException)
-        {
-            // It had ended already, or cannot be told.
-        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Gateway.Data;
 using Npgsql;
 
 namespace Gateway.Bots.Datasets;
@@ -54,6 +55,12 @@ internal sealed class MetadataFilter
         if (json.ValueKind != JsonValueKind.Object)
         {
             error = json.ValueKind is JsonValueKind.Null or JsonValueKind.Undefined ? null : "expected an object such as {\"year\":{\"$gte\":2020}}.";
+            return null;
+        }
+
+        if (!StorableJson.Is(json))
+        {
+            error = $"expected names and values {StorableJson.Otherwise}.";
             return null;
         }
 
@@ -124,6 +131,5 @@ internal sealed class MetadataFilter
 
     private static bool IsScalar(JsonElement value) =>
         value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
-        && value.GetRawText() is { Length: <= LongestText } raw && !raw.Contains("\\u0000", StringComparison.OrdinalIgnoreCase)
-        && !raw.Contains("\\ud", StringComparison.OrdinalIgnoreCase);
+        && value.GetRawText().Length <= LongestText;
 }

@@ -54,13 +54,6 @@ public sealed class ApiSetup(TestPostgres postgres) : IAsyncLifetime
                 Settings = new Dictionary<string, string>
                 {
                     ["Gateway__EncryptionKey"] = Seed.EncryptionKey,
-                    // What an export asks for in place of credentials.
-                    ["FILED_API_KEY"] = "hidden-file",
-                    ["EXPORTED_P_API_KEY"] = "hidden-key",
-                    ["EXPORTED_P_X_TEAM"] = "hidden-team",
-                    ["EXPORTED_TOKEN"] = "hidden-value",
-                    ["AUDITED_CRM"] = "hidden-2",
-                    ["APPLIED_S"] = "hidden",
                 },
             },
             Cancel);

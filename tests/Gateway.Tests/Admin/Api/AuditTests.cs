@@ -63,7 +63,7 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
     }
 
     [Fact]
-    public async Task An_export_that_is_applied_changes_nothing_but_who_manages_what_the_api_made()
+    public async Task An_export_that_is_applied_changes_nothing_and_leaves_what_the_api_made_to_the_api()
     {
         await setup.MakeAsync("/workspaces", """{"name":"exported","limits":{"rpm":60,"budget":{"usd":5,"per":"day"}}}""");
         foreach (var sample in ApiSample.All("exported", "exported"))
@@ -74,14 +74,16 @@ public sealed class AuditTests(ApiSetup setup) : IClassFixture<ApiSetup>
         await setup.SendAsync("PATCH", "/web", """{"fetch":true}""");
         await setup.SendAsync("PATCH", "/egress", """{"allow":["10.1.0.0/16"]}""");
         var file = setup.Gateway.YamlFile + ".exported";
-        await System.IO.File.WriteAllTextAsync(file, (await setup.SendAsync("GET", "/export")).Text, Cancel);
+        var exported = (await setup.SendAsync("GET", "/export")).Text;
+        await System.IO.File.WriteAllTextAsync(file, exported, Cancel);
+        var before = (await setup.SendAsync("GET", "/bots/support?workspace=exported")).Version;
 
-        var applied = await setup.Gateway.RunCommandAsync(["apply", "-f", file, "--prune", "--dry-run"], Cancel);
+        var applied = await setup.Gateway.RunCommandAsync(["apply", "-f", file, "--prune"], Cancel);
 
-        var lines = applied.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.True(applied.ExitCode == 0, applied.ToString());
-        Assert.All(lines, line => Assert.Matches(@"^~ .+ \(now managed by the file\)$", line));
-        Assert.Contains(lines, line => line.Contains("bot exported/support", StringComparison.Ordinal));
+        Assert.True((applied.ExitCode, applied.Output) == (0, "= nothing to do\n"), $"{applied}\n{exported}");
+        Assert.Equal(exported, (await setup.SendAsync("GET", "/export")).Text);
+        Assert.Equal(before, (await setup.SendAsync("GET", "/bots/support?workspace=exported")).Version);
+        Assert.Equal(200, (await setup.SendAsync("PATCH", "/bots/support?workspace=exported", """{"description":"Mine still."}""", before)).Status);
     }
 
     private static List<string> Lines(ApiReply page) => page.Json["data"]!.AsArray().Select(e =>

@@ -23,7 +23,7 @@ public sealed class FileErrorTests
         Assert.Equal(
         [
             "line 2, workspaces[0].name: expected a workspace's name: lower-case letters, digits, '_' and '-', got 'Acme!'",
-            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters, datasets, skillsets, webSearch, clientTools, team, limits, exposeSteps (did you mean 'model'?)",
+            "line 4, workspaces[0].bots[0].modle: unknown field 'modle'; expected one of: id, name, description, model, backstory, parameters, lockedParameters, datasets, skillsets, webSearch, clientTools, team, limits, exposeSteps, managed (did you mean 'model'?)",
             "line 4, workspaces[0].bots[0]: the field 'model' is missing: The name of the model that it speaks with.",
             "line 6, providers[0].baseUrl: expected an address such as https://api.openai.com/v1, without a query or credentials, got 'ftp://example.com'",
             "line 9, models[0].fallbacks: expected a list, got 'x'",

@@ -51,6 +51,52 @@ public sealed class McpAbilityTests(McpEverything server) : IClassFixture<McpEve
     }
 
     [Fact]
+    public async Task A_session_that_is_unknown_is_made_again_and_ends_no_other_call()
+    {
+        var slow = new TaskCompletionSource();
+        var refused = 0;
+        await using var server = await McpStub.StartAsync(async (tool, http) =>
+        {
+            if (tool == "slow")
+            {
+                await slow.Task.WaitAsync(http.RequestAborted);
+            }
+
+            return tool != "once" || Interlocked.Increment(ref refused) > 1;
+        });
+        await using var mcp = new McpRoom();
+        var (turn, tools) = await mcp.ToolsAsync(Turns.Mcp($$"""{"url":"{{server.Url}}/mcp"}"""));
+
+        var running = tools.Find("slow")!.RunAsync(Turns.Arguments("{}"), turn, Cancel);
+        await server.WaitForAsync("slow", Cancel);
+        var repeated = await tools.Find("once")!.RunAsync(Turns.Arguments("{}"), turn, Cancel);
+        slow.SetResult();
+        var untouched = await running;
+
+        Assert.Equal((false, false), (repeated.IsFailure, untouched.IsFailure));
+        Assert.Contains("did once", repeated.Text, StringComparison.Ordinal);
+        Assert.Contains("did slow", untouched.Text, StringComparison.Ordinal);
+        Assert.Equal((1, 2, 2), (server.Count("slow"), server.Count("once"), server.Sessions));
+    }
+
+    [Fact]
+    public async Task A_connection_that_breaks_in_a_call_is_no_second_call()
+    {
+        await using var server = await McpStub.StartAsync((_, http) =>
+        {
+            http.Abort();
+            return Task.FromResult(true);
+        });
+        await using var mcp = new McpRoom();
+        var (turn, tools) = await mcp.ToolsAsync(Turns.Mcp($$"""{"url":"{{server.Url}}/mcp"}"""));
+
+        var result = await tools.Find("once")!.RunAsync(Turns.Arguments("{}"), turn, Cancel);
+
+        Assert.True(result.IsFailure);
+        Assert.Equal(1, server.Count("once"));
+    }
+
+    [Fact]
     public async Task A_server_that_is_down_is_left_out_and_said_in_the_guidance_and_the_log()
     {
         await using var mcp = new McpRoom();

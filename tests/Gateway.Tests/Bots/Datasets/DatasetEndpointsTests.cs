@@ -165,6 +165,14 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
     [InlineData("search", """{"query":""}""", 400)]
     [InlineData("search", """{"query":"a","max_records":0}""", 400)]
     [InlineData("search", """{"query":"a","filter":{"b":{"$near":1}}}""", 400)]
+    [InlineData("records", """{"text":"a","metadata":{"a":[1e400000]}}""", 400)]
+    [InlineData("records", """{"text":"a","metadata":{"a":1e-400000}}""", 400)]
+    [InlineData("records", """{"text":"a","metadata":{"a":"\ud83d"}}""", 400)]
+    [InlineData("records", """{"text":"a","metadata":{"\u0000":1}}""", 400)]
+    [InlineData("records", """{"text":"a","\ud800":1}""", 400)]
+    [InlineData("search", """{"query":"a","filter":{"year":{"$gte":1e400000}}}""", 400)]
+    [InlineData("search", """{"query":"a","filter":{"\ud800":1}}""", 400)]
+    [InlineData("search", """{"query":"a","filter":{"a":{"\ud800":1}}}""", 400)]
     [InlineData("files", "{}", 415)]
     public async Task What_is_wrong_is_refused(string path, string body, int status)
     {
@@ -173,6 +181,23 @@ public sealed class DatasetEndpointsTests(DatasetGateway fixture) : IClassFixtur
 
         Assert.Equal(status, (int)reply.StatusCode);
         Assert.NotNull(JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!["error"]!["message"]);
+    }
+
+    [Fact]
+    public async Task Escaped_pairs_are_taken_and_null_is_the_default()
+    {
+        var (made, _) = await TaggedAsync(
+            HttpMethod.Post, $"{Handbook}/records",
+            """{"text":"The ocarina.","source":"Music","url":"https://acme.test/","metadata":{"mood\ud83d\ude00":"\ud83d\ude00 \\u0000","big":1e300}}""");
+        var record = JsonNode.Parse(made)!;
+        var found = JsonNode.Parse((await TaggedAsync(
+            HttpMethod.Post, $"{Handbook}/search", """{"query":"ocarina","filter":{"mood\ud83d\ude00":"\ud83d\ude00 \\u0000"}}""")).Text)!;
+        var cleared = JsonNode.Parse((await TaggedAsync(
+            HttpMethod.Patch, $"{Handbook}/records/{record["id"]}", """{"source":null,"url":null,"metadata":null}""")).Text)!;
+
+        Assert.Equal(("https://acme.test/", "😀 \\u0000"), ((string?)record["url"], (string?)record["metadata"]!["mood😀"]));
+        Assert.Equal(record["id"]!.ToString(), Assert.Single(found["data"]!.AsArray())!["record_id"]!.ToString());
+        Assert.Equal(("The ocarina.", "", null, "{}"), ((string?)cleared["text"], (string?)cleared["source"], (string?)cleared["url"], cleared["metadata"]!.ToJsonString()));
     }
 
     [Fact]

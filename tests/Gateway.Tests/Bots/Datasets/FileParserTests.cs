@@ -106,6 +106,8 @@ public sealed class FileParserTests
     [InlineData("a.json", "{\"a\": ", "not JSON")]
     [InlineData("a.jsonl", "{}\n{\"a\":", "line 2")]
     [InlineData("a.json", """["\ud800"]""", "surrogate")]
+    [InlineData("a.jsonl", """{"text":"a","metadata":{"b":[1e400000]}}""", "a number in it")]
+    [InlineData("a.jsonl", """{"text":"a","b":1e400000}""", "a number in it")]
     [InlineData("a.csv", "a,b\n1,2,3\n", "row 1 has 3 fields")]
     [InlineData("a.csv", "a,b\n\"1,2\n", "quote")]
     [InlineData("a.csv", "", "name the columns")]

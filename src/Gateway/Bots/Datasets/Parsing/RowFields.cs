@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Gateway.Data;
 
 namespace Gateway.Bots.Datasets.Parsing;
 
@@ -44,7 +45,7 @@ internal sealed partial class RowFields
     public void AddMetadata(JsonElement metadata) => _metadata = metadata;
 
     /// <summary>A member that is no string.</summary>
-    public void AddJson(string name, JsonElement value) => _others.Add((name, value.GetRawText(), value.WriteTo));
+    public void AddJson(string name, JsonElement value) => _others.Add((name, value.GetRawText(), json => Write(json, value)));
 
     /// <summary>A member that is a string, and stays one.</summary>
     public void AddString(string name, string value) => _others.Add((name, value, json => json.WriteStringValue(PlainText.Clean(value))));
@@ -73,7 +74,7 @@ internal sealed partial class RowFields
                 if (names.Add(member.Name))
                 {
                     json.WritePropertyName(PlainText.Clean(member.Name));
-                    member.Value.WriteTo(json);
+                    Write(json, member.Value);
                 }
             }
 
@@ -92,6 +93,24 @@ internal sealed partial class RowFields
         // Half a character or a NUL, written as an escape, is JSON and is not jsonb.
         return EscapedNul().Replace(Encoding.UTF8.GetString(buffer.WrittenSpan), "$1");
     }
+
+    private static void Write(Utf8JsonWriter json, JsonElement value)
+    {
+        if (!HasNumbers(value))
+        {
+            throw new UnreadableFileException("a number in it is larger than a 64-bit float can be, or has too many places.");
+        }
+
+        value.WriteTo(json);
+    }
+
+    private static bool HasNumbers(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().All(m => HasNumbers(m.Value)),
+        JsonValueKind.Array => value.EnumerateArray().All(HasNumbers),
+        JsonValueKind.Number => StorableJson.IsNumber(value.GetRawText()),
+        _ => true,
+    };
 
     /// <summary>A cell that looks like a number or a boolean is one, so that filters can compare it.</summary>
     private static void WriteScalar(Utf8JsonWriter json, string value)
