@@ -14,6 +14,9 @@ namespace Gateway.ChatKit;
 internal sealed class ChatKitDoor(
     ChatKitAuthentication authentication, SessionGate gate, BotServer server, Metering metering, BodyLimits limits, ILogger<ChatKitDoor> log)
 {
+    /// <summary>Of one message.</summary>
+    private const int MostFiles = 10;
+
     public async Task OfSessionAsync(HttpContext http)
     {
         var (user, error) = await authentication.OfSessionAsync(http, http.RequestAborted);
@@ -58,7 +61,11 @@ internal sealed class ChatKitDoor(
             return;
         }
 
-        if (await gate.CountAsync(user, cancel) is { } tooMany)
+        if (await CheckFilesAsync(request, user, cancel) is { } badFiles)
+        {
+            await badFiles.RefuseAsync(http);
+        }
+        else if (await gate.CountAsync(user, cancel) is { } tooMany)
         {
             await tooMany.RefuseAsync(http);
         }
@@ -74,6 +81,38 @@ internal sealed class ChatKitDoor(
         {
             await ProcessAsync(http, request, user);
         }
+    }
+
+    /// <summary>Why a message's files are refused, before anything of it is stored; null: they are not.</summary>
+    private async Task<ApiError?> CheckFilesAsync(ChatKitRequest request, ChatKitUser user, CancellationToken cancel)
+    {
+        var files = request switch
+        {
+            ThreadsCreateRequest create => create.Params.Input.Attachments,
+            ThreadsAddUserMessageRequest add => add.Params.Input.Attachments,
+            _ => [],
+        };
+        if (files.Count > MostFiles || files.Distinct(StringComparer.Ordinal).Count() < files.Count)
+        {
+            return ApiError.InvalidValue("params.input.attachments", $"expected {MostFiles} files at the most, each once.");
+        }
+
+        foreach (var id in files)
+        {
+            try
+            {
+                if ((await server.Store.LoadAttachmentAsync(id, user, cancel)).UploadDescriptor is not null)
+                {
+                    return ApiError.OfChatKit(409, "attachment_not_uploaded", $"The attachment '{id}' has not been uploaded yet.");
+                }
+            }
+            catch (NotFoundException)
+            {
+                return ApiError.NotFound("attachment");
+            }
+        }
+
+        return null;
     }
 
     private async Task ProcessAsync(HttpContext http, ChatKitRequest request, ChatKitUser user)

@@ -40,6 +40,7 @@ internal sealed class GatewaySettings
     /// Where browsers reach the gateway, as <c>https://host</c>: links to uploads and previews begin with it. Empty by default:
     /// as the request says.
     /// </summary>
+    [RegularExpression(@"^https?://[^\s/?#]+(/[^\s?#]*)?$", ErrorMessage = "Expected an address such as https://gateway.example.")]
     public string PublicUrl { get; set; } = "";
 
     /// <summary>Where attachments' bytes are kept: <c>database</c> (default), or <c>disk</c>, under the data directory, which all gateways must share then.</summary>

@@ -60,6 +60,20 @@ public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract
     }
 
     [Fact]
+    public async Task A_first_message_may_be_a_picture_alone()
+    {
+        using var page = await ChatPage.OpenAsync(
+            setup.Gateway, setup.Key.Text, contract, session: """{"chatkit_configuration":{"file_upload":{"enabled":true}}}""");
+        var made = await CreateAsync(page, "dot.png", Picture.Length, "image/png");
+        using var put = await PutAsync(made, Picture);
+
+        var (_, events) = await page.CreateAsync("", (string)made["id"]!);
+
+        Assert.DoesNotContain(events, e => ChatPage.Type(e) == "error");
+        Assert.NotEmpty((string)events[^1]["thread"]!["title"]!);
+    }
+
+    [Fact]
     public async Task A_file_goes_up_at_once()
     {
         using var page = await OpenAsync();
@@ -121,6 +135,9 @@ public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract
         var deleted = await other.PostAsync("attachments.delete", new JsonObject { ["attachment_id"] = (string)mine["id"]! });
 
         Assert.Equal((409, 404, 404), (early.Status, stolen.Status, deleted.Status));
+        Assert.Empty((await other.AskAsync("threads.list", []))["data"]!.AsArray());
+        var twice = await page.PostAsync("threads.create", new JsonObject { ["input"] = ChatPage.Message("Hi.", (string)mine["id"]!, (string)mine["id"]!) });
+        Assert.Equal(400, twice.Status);
     }
 
     [Fact]

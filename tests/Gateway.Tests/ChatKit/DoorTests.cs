@@ -36,17 +36,31 @@ public sealed class DoorTests(ChatKitSetup setup, ChatKitContract contract)
     [Fact]
     public async Task The_model_gets_what_was_said_before()
     {
-        using var page = await OpenAsync();
-        var (thread, _) = await page.CreateAsync("say:My favourite colour is mauve.");
+        using var page = await OpenAsync(session: """{"chatkit_configuration":{"automatic_thread_titling":{"enabled":false}}}""");
+        var (thread, _) = await page.CreateAsync("say:My favourite colour is mauve, and I have said so for many years.");
+        var message = ChatPage.Message("words:3");
 
-        var events = await page.SayAsync(thread, "!id=history words:3");
+        var behind = await page.PostAsync("threads.add_user_message", new JsonObject { ["thread_id"] = thread, ["input"] = message.DeepClone() });
+        var alone = await page.PostAsync("threads.create", new JsonObject { ["input"] = message.DeepClone() });
 
-        Assert.Equal("w1 w2 w3", ChatPage.TextOf(events));
+        Assert.Equal("w1 w2 w3", ChatPage.TextOf(await page.EventsAsync(behind.Text)));
         Assert.Equal(4, (await page.ItemsAsync(thread)).Count);
-        // Longer by what was said before: the usage says so.
+        Assert.True(await PromptAsync(behind) > await PromptAsync(alone) + 20);
+    }
+
+    /// <summary>Tokens of the prompt, as the usage row of a request says.</summary>
+    private async Task<int> PromptAsync(RawReply reply)
+    {
         await using var db = Db();
-        var rows = await db.Usage.Where(u => u.Bot == "support" && u.Route == "/chatkit").OrderBy(u => u.At).ToListAsync(Cancel);
-        Assert.NotEmpty(rows);
+        while (true)
+        {
+            if (await db.Usage.AsNoTracking().SingleOrDefaultAsync(u => u.RequestId == reply.Headers["x-request-id"], Cancel) is { } row)
+            {
+                return (int)row.InputTokens;
+            }
+
+            await Task.Delay(50, Cancel);
+        }
     }
 
     [Fact]
@@ -114,6 +128,23 @@ public sealed class DoorTests(ChatKitSetup setup, ChatKitContract contract)
         var items = await page.ItemsAsync(thread);
         Assert.Equal(["user_message", "client_tool_call", "assistant_message"], items.Select(ChatPage.Type));
         Assert.Equal("completed", (string)items[1]["status"]!);
+    }
+
+    [Fact]
+    public async Task A_tool_that_the_user_chose_is_called_once()
+    {
+        using var page = await OpenAsync(bot: "bot/id=page");
+        var message = ChatPage.Message("The wall of the tower, please.");
+        message["inference_options"] = new JsonObject { ["tool_choice"] = new JsonObject { ["id"] = "pick_color" } };
+
+        var events = await page.StreamAsync("threads.create", new JsonObject { ["input"] = message });
+        var call = events.Last(e => ChatPage.Type(e) == "thread.item.done")["item"]!;
+        var rest = await page.StreamAsync(
+            "threads.add_client_tool_output",
+            new JsonObject { ["thread_id"] = (string)call["thread_id"]!, ["result"] = "The wall of the tower shall be mauve." });
+
+        Assert.Equal(("client_tool_call", "pick_color"), (ChatPage.Type(call), (string)call["name"]!));
+        Assert.Contains("mauve", ChatPage.TextOf(rest), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,18 @@ public sealed class ThreadListTests(ChatKitSetup setup, ChatKitContract contract
         Assert.Equal(404, (await page.PostAsync("threads.get_by_id", new JsonObject { ["thread_id"] = first })).Status);
     }
 
+    [Fact]
+    public async Task A_text_with_any_character_is_listed()
+    {
+        using var page = await ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract, "zero");
+        var (thread, _) = await page.CreateAsync("say:Well. \0");
+        using var server = setup.Gateway.Client(setup.Key.Text);
+
+        var items = JsonNode.Parse(await server.GetStringAsync($"/v1/chatkit/threads/{thread}/items?limit=1", Cancel))!;
+
+        Assert.Equal(("chatkit.assistant_message", true), ((string)items["data"]![0]!["type"]!, (bool)items["has_more"]!));
+    }
+
     [Theory]
     [InlineData("limit=0", "limit")]
     [InlineData("limit=x", "limit")]

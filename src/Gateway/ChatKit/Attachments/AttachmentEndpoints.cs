@@ -21,7 +21,12 @@ internal sealed class AttachmentEndpoints(
     {
         var cancel = http.RequestAborted;
         var (user, refused) = await authentication.OfSessionAsync(http, cancel);
-        refused ??= user is null ? null : await gate.CountAsync(user, cancel);
+        refused ??= user switch
+        {
+            null => null,
+            { Session.Options.Files: false } => ApiError.OfChatKit(403, "file_upload_disabled", "This session takes no files."),
+            _ => await gate.CountAsync(user, cancel),
+        };
         if (refused is not null)
         {
             await refused.RefuseAsync(http);
@@ -111,7 +116,12 @@ internal sealed class AttachmentEndpoints(
             return;
         }
 
-        await SaveAsync(workspace, attachment, content, cancel);
+        if (!await SaveAsync(workspace, attachment, content, cancel))
+        {
+            await ApiError.AlreadyExists("file under this link").RefuseAsync(http);
+            return;
+        }
+
         await WriteAsync(http, attachment with { UploadDescriptor = null }, cancel);
     }
 
@@ -139,11 +149,25 @@ internal sealed class AttachmentEndpoints(
         await http.Response.BodyWriter.WriteAsync(content, cancel);
     }
 
-    private async Task SaveAsync(Guid workspace, Attachment attachment, byte[] content, CancellationToken cancel)
+    /// <returns>Whether these are the attachment's bytes; false: others were there before.</returns>
+    private async Task<bool> SaveAsync(Guid workspace, Attachment attachment, byte[] content, CancellationToken cancel)
     {
-        using var stream = new MemoryStream(content);
-        await bytes.SaveAsync(workspace, attachment.Id, stream, cancel);
-        await table.MarkUploadedAsync(workspace, attachment with { UploadDescriptor = null }, content.Length, cancel);
+        if (!await table.ClaimAsync(workspace, attachment with { UploadDescriptor = null }, content.Length, cancel))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var stream = new MemoryStream(content);
+            await bytes.SaveAsync(workspace, attachment.Id, stream, cancel);
+            return true;
+        }
+        catch
+        {
+            await table.UnclaimAsync(workspace, attachment, CancellationToken.None);
+            throw;
+        }
     }
 
     private static async Task WriteAsync(HttpContext http, Attachment attachment, CancellationToken cancel)

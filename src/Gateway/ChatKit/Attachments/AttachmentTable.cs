@@ -18,16 +18,24 @@ internal sealed class AttachmentTable(NpgsqlDataSource database)
         return await find.ExecuteScalarAsync(cancel) is string document ? ThreadStore.Read<Attachment>(document) : null;
     }
 
-    /// <summary>The bytes are in.</summary>
-    /// <param name="size">How many they are.</param>
-    public async Task MarkUploadedAsync(Guid workspace, Attachment attachment, long size, CancellationToken cancel)
+    /// <summary>Takes an attachment for the one upload whose bytes are kept; false: another was there before.</summary>
+    /// <param name="size">How many bytes they are.</param>
+    public Task<bool> ClaimAsync(Guid workspace, Attachment attachment, long size, CancellationToken cancel) => RunAsync(
+        "UPDATE chatkit_attachments SET is_uploaded = true, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2 AND NOT is_uploaded",
+        workspace, attachment, size, cancel);
+
+    /// <summary>The bytes did not come to be kept: another upload may bring them.</summary>
+    public Task UnclaimAsync(Guid workspace, Attachment attachment, CancellationToken cancel) => RunAsync(
+        "UPDATE chatkit_attachments SET is_uploaded = false, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2 AND thread_id IS NULL",
+        workspace, attachment, 0, cancel);
+
+    private async Task<bool> RunAsync(string sql, Guid workspace, Attachment attachment, long size, CancellationToken cancel)
     {
-        await using var mark = database.CreateCommand(
-            "UPDATE chatkit_attachments SET is_uploaded = true, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2");
-        mark.Parameters.AddWithValue(workspace);
-        mark.Parameters.AddWithValue(attachment.Id);
-        mark.Parameters.AddWithValue(size);
-        mark.Parameters.Add(new NpgsqlParameter { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(attachment)), NpgsqlDbType = NpgsqlDbType.Json });
-        await mark.ExecuteNonQueryAsync(cancel);
+        await using var command = database.CreateCommand(sql);
+        command.Parameters.AddWithValue(workspace);
+        command.Parameters.AddWithValue(attachment.Id);
+        command.Parameters.AddWithValue(size);
+        command.Parameters.Add(new NpgsqlParameter { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(attachment)), NpgsqlDbType = NpgsqlDbType.Json });
+        return await command.ExecuteNonQueryAsync(cancel) == 1;
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Gateway.Data;
 using Gateway.Http;
+using Gateway.Selectors;
 using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.ChatKit.Sessions;
@@ -37,13 +38,18 @@ internal sealed class SessionStore(IDbContextFactory<GatewayDb> databases, TimeP
         return (Session.From(row), secret);
     }
 
-    /// <summary>Ends a session of the caller's workspace; one that ended already stays as it is.</summary>
+    /// <summary>Ends a session of a bot that the caller may use; one that ended already stays as it is.</summary>
     /// <returns>Null: there is none.</returns>
     public async Task<Session?> CancelAsync(Caller caller, string id, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().UtcDateTime;
         await using var db = await databases.CreateDbContextAsync(cancel);
         var sessions = db.ChatKitSessions.Where(s => s.WorkspaceId == caller.WorkspaceId && s.Id == id);
+        if (await sessions.Select(s => s.BotId).SingleOrDefaultAsync(cancel) is not { } bot || !caller.MayUse(Selector.ForBot(bot)))
+        {
+            return null;
+        }
+
         await sessions.Where(s => s.CancelledAt == null && s.ExpiresAt > now)
             .ExecuteUpdateAsync(set => set.SetProperty(s => s.CancelledAt, now), cancel);
         return await sessions.AsNoTracking().SingleOrDefaultAsync(cancel) is { } row ? Session.From(row) : null;

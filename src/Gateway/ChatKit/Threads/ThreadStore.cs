@@ -20,7 +20,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     public override async Task<ChatThread> LoadThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
     {
         await using var select = new ThreadQuery(database, context);
-        select.Add($"SELECT t.document FROM chatkit_threads t WHERE {select.Visible} AND t.id = ").Value(threadId);
+        select.Add($"SELECT t.document FROM chatkit_threads t WHERE {select.Own} AND t.id = ").Value(threadId);
         return await select.ScalarAsync(cancel) is string document ? Read<ChatThread>(document) : throw NotFoundException.Thread(threadId);
     }
 
@@ -65,7 +65,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         await using var delete = new ThreadQuery(database, context);
         delete.Add(
             $"""
-            WITH gone AS (DELETE FROM chatkit_threads t WHERE {delete.Visible} AND t.id = 
+            WITH gone AS (DELETE FROM chatkit_threads t WHERE {delete.Own} AND t.id = 
             """).Value(threadId).Add(
             """
              RETURNING t.workspace_id, t.id)
@@ -84,7 +84,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         select.Add(
             $"""
             SELECT i.id, i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
-            WHERE {select.Visible} AND t.id = 
+            WHERE {select.Own} AND t.id = 
             """).Value(threadId);
         if (after is not null)
         {
@@ -92,7 +92,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             find.Add(
                 $"""
                 SELECT i.created_at, i.sequence FROM chatkit_items i
-                JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id WHERE {find.Visible} AND t.id = 
+                JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id WHERE {find.Own} AND t.id = 
                 """).Value(threadId).Add(" AND i.id = ").Value(after);
             var cursor = await find.CursorAsync(cancel) ?? throw NotFoundException.Item(after);
             select.Behind("i", cursor, order);
@@ -107,7 +107,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         await using var save = new ThreadQuery(database, context);
         save.Add("INSERT INTO chatkit_items (workspace_id, thread_id, id, created_at, document) SELECT t.workspace_id, t.id, ")
             .Value(item.Id).Add(", ").Value(item.CreatedAt.UtcDateTime).Add(", ").Value(Document(item))
-            .Add($" FROM chatkit_threads t WHERE {save.Visible} AND t.id = ").Value(threadId)
+            .Add($" FROM chatkit_threads t WHERE {save.Own} AND t.id = ").Value(threadId)
             .Add(" ON CONFLICT (workspace_id, thread_id, id) DO UPDATE SET created_at = EXCLUDED.created_at, document = EXCLUDED.document");
         if (await save.RunAsync(cancel) == 0)
         {
@@ -124,7 +124,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         select.Add(
             $"""
             SELECT i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
-            WHERE {select.Visible} AND t.id = 
+            WHERE {select.Own} AND t.id = 
             """).Value(threadId).Add(" AND i.id = ").Value(itemId);
         return await select.ScalarAsync(cancel) is string document ? Fresh(Read<ThreadItem>(document), context) : throw NotFoundException.Item(itemId);
     }
@@ -133,7 +133,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     {
         await using var delete = new ThreadQuery(database, context);
         delete.Add(
-            $"DELETE FROM chatkit_items i USING chatkit_threads t WHERE t.workspace_id = i.workspace_id AND t.id = i.thread_id AND {delete.Visible} AND t.id = ")
+            $"DELETE FROM chatkit_items i USING chatkit_threads t WHERE t.workspace_id = i.workspace_id AND t.id = i.thread_id AND {delete.Own} AND t.id = ")
             .Value(threadId).Add(" AND i.id = ").Value(itemId);
         await delete.RunAsync(cancel);
     }
@@ -193,7 +193,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             ::text, 'items', (SELECT coalesce(jsonb_agg(i.id), '[]') FROM chatkit_items i
                 WHERE i.workspace_id = t.workspace_id AND i.thread_id = t.id AND i.id = ANY(
             """).Value(itemIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray())
-            .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Visible} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
+            .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Own} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
             .Value(threadId);
         await save.RunAsync(cancel);
     }

@@ -54,26 +54,55 @@ internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, At
         return Cut(found, page.Limit, thread => thread.Id);
     }
 
-    /// <summary>A thread's items without what is hidden.</summary>
+    /// <summary>A thread's items of the kinds that OpenAI's list has a form for.</summary>
     public async Task<Page<ThreadItem>> ListItemsAsync(OwnedThread thread, ThreadPage page, CancellationToken cancel)
+    {
+        var found = new List<ThreadItem>();
+        (DateTime At, long Sequence)? behind = null;
+        int read;
+        do
+        {
+            // Told apart here and not there: the database takes a document apart whole, and does not take U+0000.
+            (read, behind) = await ReadItemsAsync(thread, page, behind, found, cancel);
+        }
+        while (read > page.Limit && found.Count <= page.Limit);
+
+        return Cut(found, page.Limit, item => item.Id);
+    }
+
+    private async Task<(int Read, (DateTime At, long Sequence)? Last)> ReadItemsAsync(
+        OwnedThread thread, ThreadPage page, (DateTime At, long Sequence)? behind, List<ThreadItem> found, CancellationToken cancel)
     {
         await using var list = Command("");
         list.Parameters.AddWithValue(thread.WorkspaceId);
         list.Parameters.AddWithValue(thread.Id);
+        var further = "";
+        if (behind is { } last)
+        {
+            list.Parameters.AddWithValue(last.At);
+            list.Parameters.AddWithValue(last.Sequence);
+            further = $"AND (i.created_at, i.sequence) {(page.Order == SortOrder.Asc ? '>' : '<')} ($3, $4)";
+        }
+
         list.CommandText =
             $"""
-            SELECT i.document FROM chatkit_items i
-            WHERE i.workspace_id = $1 AND i.thread_id = $2 AND i.document ->> 'type' = ANY(ARRAY[{Shown}])
+            SELECT i.document, i.created_at, i.sequence FROM chatkit_items i WHERE i.workspace_id = $1 AND i.thread_id = $2 {further}
             {Bounds("i", "chatkit_items", "c.workspace_id = $1 AND c.thread_id = $2", page, list)}
             """;
-        var found = new List<ThreadItem>();
+        var read = 0;
         await using var reader = await list.ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            found.Add(ThreadStore.Read<ThreadItem>(reader.GetString(0)));
+            read++;
+            behind = (reader.GetDateTime(1), reader.GetInt64(2));
+            var item = ThreadStore.Read<ThreadItem>(reader.GetString(0));
+            if (item is UserMessageItem or AssistantMessageItem or ClientToolCallItem or WidgetItem or TaskItem or WorkflowItem)
+            {
+                found.Add(item);
+            }
         }
 
-        return Cut(found, page.Limit, item => item.Id);
+        return (read, behind);
     }
 
     public async Task DeleteAsync(OwnedThread thread, CancellationToken cancel)
@@ -99,9 +128,6 @@ internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, At
             await bytes.DeleteAsync(thread.WorkspaceId, attachment, cancel);
         }
     }
-
-    /// <summary>The kinds of items that OpenAI's list has a form for.</summary>
-    private const string Shown = "'user_message', 'assistant_message', 'client_tool_call', 'widget', 'task', 'workflow'";
 
     private static string Bounds(string table, string of, string owner, ThreadPage page, NpgsqlCommand command)
     {

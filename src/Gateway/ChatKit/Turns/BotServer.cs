@@ -35,7 +35,7 @@ internal sealed class BotServer(
             PendingCalls.Clear(thread);
         }
 
-        var (bot, body, error) = await PrepareAsync(thread, context, cancel);
+        var (bot, body, error) = await PrepareAsync(thread, message is not null, context, cancel);
         if (error is not null)
         {
             yield return Failed(error, context);
@@ -81,15 +81,50 @@ internal sealed class BotServer(
         }
         else if (thread.Title is null && items.HasAnswered && context.Session is null or { Options.Titles: true })
         {
-            thread.Title = await titles.MakeAsync(bot, request, use, cancel);
+            use.IsAnswered = true;
+            var title = await titles.MakeAsync(bot, request, use, cancel);
+            // The user may have named it in the meantime.
+            thread.Title = (await Store.LoadThreadAsync(thread.Id, context, cancel)).Title ?? title;
         }
+    }
+
+    /// <summary>What was shown is kept. Who is told to stop, and who is only cut off, are not the same to the model.</summary>
+    public override async Task HandleStreamCancelledAsync(
+        ChatThread thread, IReadOnlyList<ThreadItem> pendingItems, ChatKitUser context, CancellationToken cancel)
+    {
+        if (context.Use is { IsAnswered: true })
+        {
+            // Only the title was still to come.
+            return;
+        }
+
+        if (context.Use is not { Facts.IsCut: true })
+        {
+            await base.HandleStreamCancelledAsync(thread, pendingItems, context, cancel);
+            return;
+        }
+
+        foreach (var message in pendingItems.OfType<AssistantMessageItem>().Where(m => m.Content.Any(part => !string.IsNullOrWhiteSpace(part.Text))))
+        {
+            await Store.AddThreadItemAsync(thread.Id, message, context, cancel);
+        }
+
+        var note = new SdkHiddenContextItem
+        {
+            Id = Store.GenerateItemId(ItemKind.SdkHiddenContext, thread, context),
+            ThreadId = thread.Id,
+            CreatedAt = clock.GetUtcNow(),
+            Content = "The reply to the last request was cut off by the server before it was complete.",
+        };
+        await Store.AddThreadItemAsync(thread.Id, note, context, cancel);
     }
 
     public override Task AddFeedbackAsync(
         string threadId, IReadOnlyList<string> itemIds, FeedbackKind kind, ChatKitUser context, CancellationToken cancel) =>
         store.AddFeedbackAsync(threadId, itemIds, kind == FeedbackKind.Positive ? "positive" : "negative", context, cancel);
 
-    private async Task<(Bot? Bot, JsonBody? Body, ApiError? Error)> PrepareAsync(ChatThread thread, ChatKitUser user, CancellationToken cancel)
+    private async Task<(Bot? Bot, JsonBody? Body, ApiError? Error)> PrepareAsync(
+        ChatThread thread, bool isNew, ChatKitUser user, CancellationToken cancel)
     {
         var items = new List<ThreadItem>();
         await foreach (var item in LoadAllItemsAsync(thread.Id, SortOrder.Desc, user, cancel))
@@ -114,7 +149,8 @@ internal sealed class BotServer(
             ["model"] = Selector.ForBot(user.BotId).Canonical,
             ["messages"] = await new Conversation(bytes, user).ReadAsync(items, cancel),
         };
-        error = AddTools(body, bot!, wish.ToolChoice?.Id);
+        // A tool that the user chose is called once: what comes of it is for the model to answer.
+        error = AddTools(body, bot!, isNew ? wish.ToolChoice?.Id : null);
         if (error is not null)
         {
             return (null, null, error);

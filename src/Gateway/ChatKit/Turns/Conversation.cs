@@ -16,13 +16,15 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
     /// <summary>Messages whose files are shown, the newest ones, so that a long thread does not resend all of them.</summary>
     private const int MessagesWithFiles = 8;
 
+    /// <summary>Of all files of a request together.</summary>
+    private const long MostBytes = 32 * 1_048_576;
+
     private readonly HashSet<string> _shownFiles = new(StringComparer.Ordinal);
 
     /// <param name="items">Oldest first, hidden ones too.</param>
     public async Task<JsonArray> ReadAsync(IReadOnlyList<ThreadItem> items, CancellationToken cancel)
     {
-        var withFiles = items.OfType<UserMessageItem>().Where(message => message.Attachments.Count > 0).TakeLast(MessagesWithFiles);
-        _shownFiles.UnionWith(withFiles.SelectMany(message => message.Attachments).Select(attachment => attachment.Id));
+        ChooseFiles(items);
         var messages = new JsonArray();
         if (user.Session is { Options.StateVariables: { Count: > 0 } variables })
         {
@@ -37,6 +39,23 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
         }
 
         return messages;
+    }
+
+    /// <summary>The newest files, as many as a request may carry.</summary>
+    private void ChooseFiles(IReadOnlyList<ThreadItem> items)
+    {
+        var left = MostBytes;
+        foreach (var file in items.OfType<UserMessageItem>().Where(message => message.Attachments.Count > 0).TakeLast(MessagesWithFiles)
+            .Reverse().SelectMany(message => message.Attachments))
+        {
+            left -= (long?)file.Metadata?[AttachmentKeeper.SizeMember] ?? 0;
+            if (left < 0)
+            {
+                return;
+            }
+
+            _shownFiles.Add(file.Id);
+        }
     }
 
     protected override async ValueTask<JsonObject> AttachmentAsync(Attachment attachment, CancellationToken cancel)

@@ -13,6 +13,9 @@ internal sealed class ThreadTitles(BotTurn turns, TimeProvider clock, ILogger<Th
     private const int MostCharacters = 80;
     private const int MostTokens = 30;
 
+    /// <summary>Of what the user said first, in characters.</summary>
+    private const int MostRead = 2_000;
+
     /// <summary>The reply has been shown; only its stream's end waits for this.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
@@ -77,13 +80,16 @@ internal sealed class ThreadTitles(BotTurn turns, TimeProvider clock, ILogger<Th
             if (message.GetProperty("role").ValueEquals("user"))
             {
                 var content = message.GetProperty("content");
-                var text = content.ValueKind == JsonValueKind.String ? content.GetString()! : content[0].GetProperty("text").GetString()!;
-                return text[..Math.Min(text.Length, 2_000)];
+                var text = content.ValueKind == JsonValueKind.String ? content.GetString()! : string.Join('\n', Texts(content));
+                return text.Length > 0 ? DataText.Shorten(text, MostRead) : "(a file)";
             }
         }
 
         return "";
     }
+
+    private static IEnumerable<string> Texts(JsonElement parts) =>
+        parts.EnumerateArray().Where(part => part.GetProperty("type").ValueEquals("text")).Select(part => part.GetProperty("text").GetString()!);
 
     private static string? Clean(string title)
     {

@@ -23,6 +23,7 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
     /// <summary>Characters of the whole answer before the message that is open.</summary>
     private int _before;
     private int _seen;
+    private bool _isThinking;
 
     /// <summary>Whether the user has been shown any words of the answer.</summary>
     public bool HasAnswered { get; private set; }
@@ -99,6 +100,18 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
 
     private IEnumerable<StreamEvent> Think(string piece)
     {
+        if (!showsSteps)
+        {
+            // What a model thinks tells what the bot is made of.
+            if (!_isThinking)
+            {
+                _isThinking = true;
+                yield return new ProgressUpdateEvent { Text = "Thinking", Icon = IconName.FromString("sparkle") };
+            }
+
+            yield break;
+        }
+
         foreach (var ended in EndMessage())
         {
             yield return ended;
@@ -111,21 +124,16 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
 
         var steps = _steps!;
         steps.Thought.Append(piece);
-        var task = new ThoughtTask { Content = steps.Thought.ToString() };
         if (steps.ThoughtIndex is not { } index)
         {
             steps.ThoughtIndex = steps.Tasks.Count;
-            steps.ThoughtSent = steps.Thought.Length;
-            steps.Tasks.Add(task);
-            yield return Update(steps.Id, new WorkflowTaskAdded { TaskIndex = steps.Tasks.Count - 1, Task = task });
-            yield break;
+            steps.Tasks.Add(steps.ThoughtSoFar());
+            yield return Update(steps.Id, new WorkflowTaskAdded { TaskIndex = steps.Tasks.Count - 1, Task = steps.Tasks[^1] });
         }
-
-        steps.Tasks[index] = task;
-        if (steps.Thought.Length - steps.ThoughtSent >= ThoughtStep)
+        else if (steps.Thought.Length - steps.ThoughtSent >= ThoughtStep)
         {
-            steps.ThoughtSent = steps.Thought.Length;
-            yield return Update(steps.Id, new WorkflowTaskUpdated { TaskIndex = index, Task = task });
+            steps.Tasks[index] = steps.ThoughtSoFar();
+            yield return Update(steps.Id, new WorkflowTaskUpdated { TaskIndex = index, Task = steps.Tasks[index] });
         }
     }
 
@@ -197,6 +205,7 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
         }
 
         _steps = null;
+        steps.Close();
         var seconds = (int)Math.Round((clock.GetUtcNow() - steps.CreatedAt).TotalSeconds);
         yield return new ThreadItemDoneEvent { Item = Item(steps, new DurationSummary { Duration = seconds }) };
     }
@@ -258,11 +267,35 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
         /// <summary>Characters of the thought that the page has.</summary>
         public int ThoughtSent { get; set; }
 
+        public ThoughtTask ThoughtSoFar()
+        {
+            ThoughtSent = Thought.Length;
+            return new ThoughtTask { Content = Thought.ToString() };
+        }
+
         /// <summary>What the model thinks after a step is another thought.</summary>
         public void EndThought()
         {
+            if (ThoughtIndex is { } index)
+            {
+                Tasks[index] = ThoughtSoFar();
+            }
+
             ThoughtIndex = null;
             Thought.Clear();
+        }
+
+        /// <summary>Nothing runs any more in a workflow that is over: a colleague who took over goes on in words of its own.</summary>
+        public void Close()
+        {
+            EndThought();
+            for (var i = 0; i < Tasks.Count; i++)
+            {
+                if (Tasks[i] is CustomTask { StatusIndicator: StatusIndicator.Loading } running)
+                {
+                    Tasks[i] = running with { StatusIndicator = StatusIndicator.Complete };
+                }
+            }
         }
     }
 }
