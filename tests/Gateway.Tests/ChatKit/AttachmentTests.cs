@@ -25,7 +25,10 @@ public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract
 
         var made = await CreateAsync(page, "tower.txt", text.Length, "text/plain");
         using var put = await PutAsync(made, text);
-        var (thread, events) = await page.CreateAsync("Of what is the wall of the tower painted?", (string)made["id"]!);
+        var reply = await page.PostAsync(
+            "threads.create", new JsonObject { ["input"] = ChatPage.Message("Of what is the wall of the tower painted?", (string)made["id"]!) });
+        var events = await page.EventsAsync(reply.Text);
+        var thread = (string)events[0]["thread"]!["id"]!;
 
         Assert.Equal(200, (int)put.StatusCode);
         await contract.AssertValidAsync("Attachment", await put.Content.ReadAsByteArrayAsync(Cancel), Cancel);
@@ -35,9 +38,7 @@ public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract
         Assert.Null(shown["metadata"]);
         Assert.Null(shown["upload_descriptor"]);
         // The prompt grew by the file: the simulator counts words.
-        await using var db = Db();
-        var row = await db.Usage.Where(u => u.Route == "/chatkit").OrderByDescending(u => u.At).FirstAsync(Cancel);
-        Assert.True(row.InputTokens > 30, $"{row.InputTokens}");
+        Assert.True(await setup.PromptAsync(reply) > 30);
     }
 
     [Fact]

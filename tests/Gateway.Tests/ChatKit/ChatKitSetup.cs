@@ -1,5 +1,7 @@
+using Gateway.Data;
 using Gateway.Simulator;
 using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.Tests.ChatKit;
 
@@ -77,6 +79,21 @@ public sealed class ChatKitSetup(TestPostgres postgres) : IAsyncLifetime
             admin, "/admin/v1/datasets/handbook/records?workspace=acme",
             """{"text":"The wall of the tower is painted mauve [1].","source":"Paint","url":"https://acme.test/paint"}""", cancel);
         Assert.True(record.Status is 200 or 201, record.Text);
+    }
+
+    /// <summary>Tokens of the prompt, as the usage row of a request says once it is there.</summary>
+    public async Task<int> PromptAsync(RawReply reply)
+    {
+        await using var db = new GatewayDb(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(Database).Options);
+        while (true)
+        {
+            if (await db.Usage.AsNoTracking().SingleOrDefaultAsync(u => u.RequestId == reply.Headers["x-request-id"], TestContext.Current.CancellationToken) is { } row)
+            {
+                return (int)row.InputTokens;
+            }
+
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
     }
 
     public async ValueTask DisposeAsync()
