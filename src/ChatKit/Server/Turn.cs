@@ -105,7 +105,7 @@ internal sealed class Turn<TContext> : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Log.SaveFailed(_server.Options.Logger, e, Thread.Id);
+            TellUnsaved(e);
         }
         finally
         {
@@ -198,7 +198,19 @@ internal sealed class Turn<TContext> : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Log.SaveFailed(_server.Options.Logger, e, Thread.Id);
+            TellUnsaved(e);
+        }
+    }
+
+    private void TellUnsaved(Exception error)
+    {
+        if (IsLeaseLost)
+        {
+            Log.LeaseLost(_server.Options.Logger, Thread.Id);
+        }
+        else
+        {
+            Log.SaveFailed(_server.Options.Logger, error, Thread.Id);
         }
     }
 

@@ -11,7 +11,8 @@ public interface IThreadLease : IAsyncDisposable
     /// <summary>
     /// Cancelled when the lease was lost before it was disposed, for instance because its heartbeat did not get through:
     /// another stream may have begun. The server then stops the handler, stores nothing more and ends the stream with an
-    /// error. <see cref="CancellationToken.None"/> for a lease that cannot be lost.
+    /// error. <see cref="CancellationToken.None"/> for a lease that cannot be lost. A store that refuses a write because the
+    /// thread is another's by then cancels it before it throws, so that the stream ends as one that lost its thread.
     /// </summary>
     CancellationToken Lost { get; }
 }

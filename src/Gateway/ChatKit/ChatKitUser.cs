@@ -1,4 +1,5 @@
 using Gateway.ChatKit.Sessions;
+using Gateway.ChatKit.Threads;
 using Gateway.ChatKit.Turns;
 using Gateway.Http;
 
@@ -13,4 +14,10 @@ internal sealed record ChatKitUser(Caller Caller, Guid WorkspaceId, string BotId
 {
     /// <summary>Null: the request uses no model.</summary>
     public TurnUse? Use { get; init; }
+
+    /// <summary>Of the thread that the request streams in, once it has taken it: what it writes there carries it, to its end and beyond.</summary>
+    public ThreadLease? Lease { get; set; }
+
+    /// <summary>The lease that a write to a thread carries; null: the request has not taken that thread.</summary>
+    public ThreadLease? LeaseOn(string thread) => Lease?.Thread == thread ? Lease : null;
 }

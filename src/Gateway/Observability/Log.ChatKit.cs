@@ -24,4 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 746, Message = "{Text}: {Error}\n{Stack}")]
     public static partial void ChatKitFault(this ILogger log, LogLevel level, string text, string error, string? stack);
+
+    [LoggerMessage(747, LogLevel.Warning, "A chat thread's lease had trouble ({Error}); it is renewed again, or ends by itself")]
+    public static partial void ThreadLeaseTrouble(this ILogger log, string error);
 }

@@ -63,9 +63,24 @@ public sealed class ThreadStoreSetup(TestPostgres postgres) : IAsyncLifetime
         await using var make = Source.CreateCommand("INSERT INTO workspaces (id, name, managed, created_at, version) VALUES ($1, 'acme', 0, now(), 1)");
         make.Parameters.AddWithValue(_workspace);
         await make.ExecuteNonQueryAsync(cancel);
-        Store = new ThreadStore(
-            Source, new ThreadLeases(Source, TimeProvider.System, NullLogger<ThreadLeases>.Instance),
-            new AttachmentBytes(Source, new GatewaySettings()), new AttachmentLinks(_box, TimeProvider.System));
+        Store = NewStore(TimeProvider.System);
+    }
+
+    /// <summary>The store of another gateway.</summary>
+    /// <param name="clock">By which it renews its leases.</param>
+    internal ThreadStore NewStore(TimeProvider clock) => new(
+        Source, new ThreadLeases(Source, clock, NullLogger<ThreadLeases>.Instance),
+        new AttachmentBytes(Source, new GatewaySettings()), new AttachmentLinks(_box, clock));
+
+    internal async Task<T?> AskAsync<T>(string sql, params object[] values)
+    {
+        await using var command = Source.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.AddWithValue(value);
+        }
+
+        return (T?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
     }
 
     internal ChatKitUser Of(StoreUser user) => new(

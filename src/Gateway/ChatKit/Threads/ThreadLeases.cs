@@ -18,7 +18,7 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
     /// <returns>Null: another stream writes to it.</returns>
     public async Task<ThreadLease?> TakeAsync(Guid workspace, string thread, CancellationToken cancel)
     {
-        var id = Guid.NewGuid();
+        var (id, began) = (Guid.NewGuid(), clock.GetTimestamp());
         await using var take = Command(
             """
             UPDATE chatkit_threads SET lease_id = $3, lease_until = now() + $4
@@ -26,7 +26,7 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
             """,
             workspace, thread, id);
         take.Parameters.AddWithValue(Length);
-        return await take.ExecuteNonQueryAsync(cancel) == 1 ? new ThreadLease(this, workspace, thread, id, clock) : null;
+        return await take.ExecuteNonQueryAsync(cancel) == 1 ? new ThreadLease(this, workspace, thread, id, began, clock) : null;
     }
 
     /// <summary>Whether the lease was still held, and is for another while.</summary>
@@ -49,6 +49,8 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
 
     public void TellLost(string why) => log.ThreadLeaseLost(why);
 
+    public void TellTrouble(Exception broken) => log.ThreadLeaseTrouble(broken.GetType().Name);
+
     private NpgsqlCommand Command(string sql, Guid workspace, string thread, Guid lease)
     {
         var command = database.CreateCommand(sql);
@@ -56,94 +58,5 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
         command.Parameters.AddWithValue(thread);
         command.Parameters.AddWithValue(lease);
         return command;
-    }
-}
-
-/// <summary>A thread that is one stream's, until it is disposed.</summary>
-internal sealed class ThreadLease : IThreadLease
-{
-    /// <summary>Three renewals may fail before the lease is lost.</summary>
-    private static readonly TimeSpan Interval = ThreadLeases.Length / 4;
-
-    private readonly ThreadLeases _leases;
-    private readonly (Guid Workspace, string Thread, Guid Id) _key;
-    private readonly TimeProvider _clock;
-    private readonly CancellationTokenSource _lost = new();
-    private readonly CancellationTokenSource _over = new();
-    private readonly Task _renewing;
-    private int _isDisposed;
-
-    public ThreadLease(ThreadLeases leases, Guid workspace, string thread, Guid id, TimeProvider clock)
-    {
-        (_leases, _key, _clock) = (leases, (workspace, thread, id), clock);
-        Lost = _lost.Token;
-        _renewing = RenewAsync();
-    }
-
-    /// <summary>Cancelled when the thread may be another stream's, so that this one writes no more.</summary>
-    public CancellationToken Lost { get; }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
-        {
-            return;
-        }
-
-        await _over.CancelAsync();
-        await _renewing;
-        try
-        {
-            using var limit = new CancellationTokenSource(ThreadLeases.Length, _clock);
-            await _leases.GiveBackAsync(_key.Workspace, _key.Thread, _key.Id, limit.Token);
-        }
-        catch (Exception away) when (away is NpgsqlException or OperationCanceledException or InvalidOperationException)
-        {
-            // It ends by itself.
-        }
-
-        _lost.Dispose();
-        _over.Dispose();
-    }
-
-    private async Task RenewAsync()
-    {
-        var renewed = _clock.GetTimestamp();
-        while (!_over.IsCancellationRequested)
-        {
-            await Task.Delay(Interval, _clock, _over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var began = _clock.GetTimestamp();
-            try
-            {
-                if (_over.IsCancellationRequested)
-                {
-                    return;
-                }
-
-                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_over.Token);
-                limit.CancelAfter(Interval);
-                if (!await _leases.RenewAsync(_key.Workspace, _key.Thread, _key.Id, limit.Token))
-                {
-                    await LoseAsync("it is another stream's, or the thread was deleted");
-                    return;
-                }
-
-                renewed = began;
-            }
-            catch (Exception away) when (away is NpgsqlException or OperationCanceledException or InvalidOperationException)
-            {
-                if (!_over.IsCancellationRequested && _clock.GetElapsedTime(renewed) >= ThreadLeases.Length)
-                {
-                    await LoseAsync("the database did not answer");
-                    return;
-                }
-            }
-        }
-    }
-
-    private Task LoseAsync(string why)
-    {
-        _leases.TellLost(why);
-        return _lost.CancelAsync();
     }
 }

@@ -26,6 +26,20 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
 
     public override async Task SaveThreadAsync(ChatThread thread, ChatKitUser context, CancellationToken cancel)
     {
+        if (context.LeaseOn(thread.Id) is not null)
+        {
+            // Its stream knows that it is there: one that was deleted meanwhile stays so.
+            await using var update = new ThreadQuery(database, context);
+            update.Add("UPDATE chatkit_threads t SET document = ").Value(Document(thread))
+                .Add($" WHERE {update.Own}{update.Held(thread.Id)} AND t.id = ").Value(thread.Id);
+            if (await update.RunAsync(cancel) == 0)
+            {
+                await CheckHeldAsync(thread.Id, context, cancel);
+            }
+
+            return;
+        }
+
         await using var save = database.CreateCommand(
             """
             INSERT INTO chatkit_threads (workspace_id, id, bot_id, user_id, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)
@@ -107,11 +121,12 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         await using var save = new ThreadQuery(database, context);
         save.Add("INSERT INTO chatkit_items (workspace_id, thread_id, id, created_at, document) SELECT t.workspace_id, t.id, ")
             .Value(item.Id).Add(", ").Value(item.CreatedAt.UtcDateTime).Add(", ").Value(Document(item))
-            .Add($" FROM chatkit_threads t WHERE {save.Own} AND t.id = ").Value(threadId)
+            // Locked, so that nobody takes the thread between the look at its lease and the writing.
+            .Add($" FROM chatkit_threads t WHERE {save.Own}{save.Held(threadId)} AND t.id = ").Value(threadId).Add(" FOR SHARE OF t")
             .Add(" ON CONFLICT (workspace_id, thread_id, id) DO UPDATE SET created_at = EXCLUDED.created_at, document = EXCLUDED.document");
         if (await save.RunAsync(cancel) == 0)
         {
-            throw NotFoundException.Thread(threadId);
+            await CheckHeldAsync(threadId, context, cancel);
         }
     }
 
@@ -132,10 +147,18 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     public override async Task DeleteThreadItemAsync(string threadId, string itemId, ChatKitUser context, CancellationToken cancel)
     {
         await using var delete = new ThreadQuery(database, context);
-        delete.Add(
-            $"DELETE FROM chatkit_items i USING chatkit_threads t WHERE t.workspace_id = i.workspace_id AND t.id = i.thread_id AND {delete.Own} AND t.id = ")
-            .Value(threadId).Add(" AND i.id = ").Value(itemId);
-        await delete.RunAsync(cancel);
+        delete.Add($"WITH mine AS (SELECT t.workspace_id, t.id FROM chatkit_threads t WHERE {delete.Own}{delete.Held(threadId)} AND t.id = ")
+            .Value(threadId)
+            .Add(
+                """
+                 FOR SHARE OF t)
+                DELETE FROM chatkit_items i USING mine WHERE i.workspace_id = mine.workspace_id AND i.thread_id = mine.id AND i.id = 
+                """)
+            .Value(itemId);
+        if (await delete.RunAsync(cancel) == 0 && context.LeaseOn(threadId) is not null)
+        {
+            await CheckHeldAsync(threadId, context, cancel);
+        }
     }
 
     /// <exception cref="RequestRefusedException">A message names it, and its bytes have not come.</exception>
@@ -177,8 +200,12 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         await delete.RunAsync(cancel);
     }
 
-    public override async ValueTask<IThreadLease?> TryAcquireThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel) =>
-        await leases.TakeAsync(context.WorkspaceId, threadId, cancel);
+    public override async ValueTask<IThreadLease?> TryAcquireThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
+    {
+        var lease = await leases.TakeAsync(context.WorkspaceId, threadId, cancel);
+        context.Lease = lease ?? context.Lease;
+        return lease;
+    }
 
     /// <summary>Keeps a user's judgement of those items that there are, beside the thread, so that no stream's saving overwrites it.</summary>
     /// <param name="kind"><c>positive</c> or <c>negative</c>.</param>
@@ -196,6 +223,31 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Own} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
             .Value(threadId);
         await save.RunAsync(cancel);
+    }
+
+    /// <summary>Finds out why a write found nothing to write to. A lease that does not hold any more learns of it.</summary>
+    /// <exception cref="NotFoundException">There is no such thread, or none any more.</exception>
+    /// <exception cref="RequestRefusedException">It is another stream's by now (409).</exception>
+    private async Task CheckHeldAsync(string threadId, ChatKitUser context, CancellationToken cancel)
+    {
+        if (context.LeaseOn(threadId) is not { } lease)
+        {
+            throw NotFoundException.Thread(threadId);
+        }
+
+        await using var find = new ThreadQuery(database, context);
+        find.Add($"SELECT t.lease_id FROM chatkit_threads t WHERE {find.Own} AND t.id = ").Value(threadId);
+        switch (await find.ScalarAsync(cancel))
+        {
+            case Guid holder when holder == lease.Id:
+                break;
+            case null:
+                lease.Lose("the thread was deleted");
+                throw NotFoundException.Thread(threadId);
+            default:
+                lease.Lose("a write was refused, because the thread was another stream's");
+                throw new RequestRefusedException(409, "thread_busy", "Another reply was begun in this thread.");
+        }
     }
 
     /// <summary>Links to previews hold for minutes, so each reading makes new ones.</summary>
@@ -228,6 +280,9 @@ internal sealed class ThreadQuery : IAsyncDisposable
 
     /// <summary>What is the user's: a condition on <c>t</c>.</summary>
     public string Own { get; }
+
+    /// <summary>That a thread is still the request's, where the request took it: a further condition on <c>t</c>.</summary>
+    public string Held(string thread) => _user.LeaseOn(thread) is { } lease ? $" AND t.lease_id = {Parameter(lease.Id)}" : "";
 
     /// <summary>What of that the session lets the user see.</summary>
     public string Visible => field ??= Own + History();
