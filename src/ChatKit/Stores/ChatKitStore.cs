@@ -11,7 +11,7 @@ namespace ChatKit;
 /// must not change with the stored ones: threads can be changed, and the server changes them.
 /// <para>
 /// Lists are ordered by <c>created_at</c>, and where that is equal by the order of arrival: keep a number that grows with
-/// every insertion. A cursor is the id of the last element seen; a page starts strictly after it in the order asked for.
+/// every insertion. What is replaced keeps its place, so that a cursor stays where it was. A cursor is the id of the last element seen; a page starts strictly after it in the order asked for.
 /// Read one more than <c>limit</c> to know <see cref="Page{T}.HasMore"/>; <see cref="Page{T}.After"/> is the id of the
 /// page's last element when there are more, else null. An unknown cursor is a <see cref="NotFoundException"/>.
 /// </para>
@@ -53,11 +53,14 @@ public abstract class ChatKitStore<TContext>
     public abstract Task<Page<ThreadItem>> LoadThreadItemsAsync(
         string threadId, string? after, int limit, SortOrder order, TContext context, CancellationToken cancel);
 
-    /// <summary>Inserts an item. One with the same id is replaced and keeps its number of arrival.</summary>
+    /// <summary>
+    /// Inserts an item; one with the same id is replaced in its place. A store that several processes write to may give it a
+    /// later <see cref="ThreadItem.CreatedAt"/>, so that it stands behind what was added before it by a process whose clock is ahead.
+    /// </summary>
     /// <exception cref="NotFoundException">No such thread, or not this context's.</exception>
     public abstract Task AddThreadItemAsync(string threadId, ThreadItem item, TContext context, CancellationToken cancel);
 
-    /// <summary>Replaces the item with this id, even by another kind, or inserts it.</summary>
+    /// <summary>Replaces the item with this id in its place, even by another kind, or inserts it.</summary>
     /// <exception cref="NotFoundException">No such thread, or not this context's.</exception>
     public abstract Task SaveItemAsync(string threadId, ThreadItem item, TContext context, CancellationToken cancel);
 

@@ -10,16 +10,15 @@ internal sealed class OrderedRecords<TRecord>
 
     public TRecord? Find(string id) => _byId.TryGetValue(id, out var found) ? found.Record : null;
 
-    /// <summary>Inserts or replaces; what is replaced keeps its number of arrival.</summary>
+    /// <summary>Inserts or replaces; what is replaced keeps its place.</summary>
     /// <param name="make">From the old record, null when there is none, and the JSON of the new one.</param>
     public TRecord Set<T>(string id, DateTimeOffset time, Func<TRecord?, byte[], TRecord> make, T value)
         where T : notnull
     {
         var found = _byId.TryGetValue(id, out var old);
-        var position = new Position(time, found ? old.At.Arrival : ++_arrived);
         var record = make(old.Record, ChatKitJson.ToStore(value));
-        _ = found && _order.Remove(old.At);
-        _order.Add(position, id);
+        var position = found ? old.At : new Position(time, ++_arrived);
+        _order[position] = id;
         _byId[id] = (position, record);
         return record;
     }

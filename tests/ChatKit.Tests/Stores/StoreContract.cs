@@ -176,6 +176,19 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
     }
 
     [Fact]
+    public async Task What_is_replaced_keeps_its_place_whatever_its_time_says()
+    {
+        await ItemsAsync(("msg_1", 1), ("msg_2", 2), ("msg_3", 3));
+        var thread = await store.LoadThreadAsync(_thread, ann, Cancel);
+
+        await store.SaveItemAsync(_thread, Make.Reply(thread, "msg_1", "saved") with { CreatedAt = At(9) }, ann, Cancel);
+        await store.AddThreadItemAsync(_thread, Make.Reply(thread, "msg_3", "added") with { CreatedAt = At(0) }, ann, Cancel);
+
+        Assert.Equal(["msg_1", "msg_2", "msg_3"], await IdsAsync(_thread));
+        Assert.Equal(At(9), (await store.LoadItemAsync(_thread, "msg_1", ann, Cancel)).CreatedAt);
+    }
+
+    [Fact]
     public async Task T9_an_unknown_item_is_not_found()
     {
         await ItemsAsync(("msg_1", 1));

@@ -15,6 +15,8 @@ internal sealed class ThreadLease : IThreadLease
     private readonly CancellationTokenSource _over = new();
     private readonly ITimer _deadline;
     private readonly Task _renewing;
+    private readonly Lock _gate = new();
+    private DateTimeOffset _newest;
     private int _isLost;
     private int _isDisposed;
 
@@ -33,8 +35,26 @@ internal sealed class ThreadLease : IThreadLease
 
     public Guid Id { get; }
 
+    /// <summary>The time of the thread's last item when the lease was taken.</summary>
+    public required DateTimeOffset Newest
+    {
+        init => _newest = value;
+    }
+
     /// <summary>Cancelled when the thread may be another stream's, so that this one writes no more.</summary>
     public CancellationToken Lost { get; }
+
+    /// <summary>
+    /// When an item was added, for the thread's order: as it says, but not before what was added before it, by a gateway whose
+    /// clock may be ahead of this one's.
+    /// </summary>
+    public DateTimeOffset InOrder(DateTimeOffset time)
+    {
+        lock (_gate)
+        {
+            return _newest = time > _newest ? time : _newest;
+        }
+    }
 
     /// <summary>Ends the stream: a write of it was refused, or could be.</summary>
     public void Lose(string why)

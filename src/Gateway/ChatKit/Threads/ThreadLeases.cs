@@ -1,4 +1,3 @@
-using ChatKit;
 using Gateway.Observability;
 using Npgsql;
 
@@ -23,10 +22,15 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
             """
             UPDATE chatkit_threads SET lease_id = $3, lease_until = now() + $4
             WHERE workspace_id = $1 AND id = $2 AND (lease_id IS NULL OR lease_until < now())
+            RETURNING (SELECT max(i.created_at) FROM chatkit_items i WHERE i.workspace_id = $1 AND i.thread_id = $2)
             """,
             workspace, thread, id);
         take.Parameters.AddWithValue(Length);
-        return await take.ExecuteNonQueryAsync(cancel) == 1 ? new ThreadLease(this, workspace, thread, id, began, clock) : null;
+        return await take.ExecuteScalarAsync(cancel) switch
+        {
+            null => null,
+            var newest => new ThreadLease(this, workspace, thread, id, began, clock) { Newest = newest is DateTime time ? time : default },
+        };
     }
 
     /// <summary>Whether the lease was still held, and is for another while.</summary>

@@ -116,22 +116,23 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         return page with { Data = [.. page.Data.Select(item => Fresh(item, context))] };
     }
 
-    public override async Task AddThreadItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel)
+    public override Task AddThreadItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel) =>
+        SaveItemAsync(
+            threadId, context.LeaseOn(threadId) is { } lease ? item with { CreatedAt = lease.InOrder(item.CreatedAt) } : item, context, cancel);
+
+    public override async Task SaveItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel)
     {
         await using var save = new ThreadQuery(database, context);
         save.Add("INSERT INTO chatkit_items (workspace_id, thread_id, id, created_at, document) SELECT t.workspace_id, t.id, ")
             .Value(item.Id).Add(", ").Value(item.CreatedAt.UtcDateTime).Add(", ").Value(Document(item))
             // Locked, so that nobody takes the thread between the look at its lease and the writing.
             .Add($" FROM chatkit_threads t WHERE {save.Own}{save.Held(threadId)} AND t.id = ").Value(threadId).Add(" FOR SHARE OF t")
-            .Add(" ON CONFLICT (workspace_id, thread_id, id) DO UPDATE SET created_at = EXCLUDED.created_at, document = EXCLUDED.document");
+            .Add(" ON CONFLICT (workspace_id, thread_id, id) DO UPDATE SET document = EXCLUDED.document");
         if (await save.RunAsync(cancel) == 0)
         {
             await CheckHeldAsync(threadId, context, cancel);
         }
     }
-
-    public override Task SaveItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel) =>
-        AddThreadItemAsync(threadId, item, context, cancel);
 
     public override async Task<ThreadItem> LoadItemAsync(string threadId, string itemId, ChatKitUser context, CancellationToken cancel)
     {
