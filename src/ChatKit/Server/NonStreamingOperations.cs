@@ -34,13 +34,9 @@ internal sealed class NonStreamingOperations<TContext>(ChatKitServer<TContext> s
         return new Page<ThreadView> { Data = [.. page.Data.Select(thread => ThreadView.Of(thread))], HasMore = page.HasMore, After = page.After };
     }
 
-    private async Task<ThreadView> RenameThreadAsync(ThreadsUpdateParams parameters, CancellationToken cancel)
-    {
-        var thread = await _store.LoadThreadAsync(parameters.ThreadId, context, cancel);
-        thread.Title = parameters.Title;
-        await _store.SaveThreadAsync(thread, context, cancel);
-        return ThreadView.Of(thread);
-    }
+    /// <summary>The title alone: a reply may be streaming in the thread, and change the rest of it.</summary>
+    private async Task<ThreadView> RenameThreadAsync(ThreadsUpdateParams parameters, CancellationToken cancel) => ThreadView.Of(
+        await _store.UpdateThreadAsync(parameters.ThreadId, thread => thread.Title = parameters.Title, context, cancel));
 
     private async Task<EmptyResponse> DeleteThreadAsync(string threadId, CancellationToken cancel)
     {

@@ -3,35 +3,25 @@ using System.Text.Json.Nodes;
 namespace ChatKit;
 
 /// <summary>What a handler changed in a thread since the last time it was saved.</summary>
-internal sealed class ThreadChanges
+internal sealed class ThreadChanges(ChatThread thread)
 {
-    private readonly ChatThread _thread;
-    private string? _title;
-    private ThreadStatus _status;
-    private IReadOnlyList<string>? _domains;
-    private JsonObject _metadata;
-
-    public ThreadChanges(ChatThread thread)
-    {
-        _thread = thread;
-        (_title, _status, _domains, _metadata) = Copy(thread);
-    }
+    private ChatThread _known = Copy(thread);
 
     public bool Any => IsTitleNew || IsStatusNew || AreDomainsNew || IsMetadataNew;
 
-    private bool IsTitleNew => _thread.Title != _title;
+    private bool IsTitleNew => thread.Title != _known.Title;
 
-    private bool IsStatusNew => _thread.Status != _status;
+    private bool IsStatusNew => thread.Status != _known.Status;
 
-    private bool AreDomainsNew => _domains is null || _thread.AllowedImageDomains is null
-        ? !ReferenceEquals(_domains, _thread.AllowedImageDomains)
-        : !_domains.SequenceEqual(_thread.AllowedImageDomains, StringComparer.Ordinal);
+    private bool AreDomainsNew => _known.AllowedImageDomains is null || thread.AllowedImageDomains is null
+        ? !ReferenceEquals(_known.AllowedImageDomains, thread.AllowedImageDomains)
+        : !_known.AllowedImageDomains.SequenceEqual(thread.AllowedImageDomains, StringComparer.Ordinal);
 
-    private bool IsMetadataNew => !JsonNode.DeepEquals(_thread.Metadata, _metadata);
+    private bool IsMetadataNew => !JsonNode.DeepEquals(thread.Metadata, _known.Metadata);
 
     /// <summary>
     /// Saves the changes, if there are any, and them alone: the user may have given the thread another title while the reply
-    /// was streamed, and the thread may be gone, in which case saving it would bring it back.
+    /// was streamed. What others changed is then in the thread too.
     /// </summary>
     /// <returns>Whether there were changes.</returns>
     /// <exception cref="NotFoundException">The thread was deleted meanwhile.</exception>
@@ -42,17 +32,29 @@ internal sealed class ThreadChanges
             return false;
         }
 
-        var stored = await store.LoadThreadAsync(_thread.Id, context, cancel);
-        _thread.Title = IsTitleNew ? _thread.Title : stored.Title;
-        _thread.Status = IsStatusNew ? _thread.Status : stored.Status;
-        _thread.AllowedImageDomains = AreDomainsNew ? _thread.AllowedImageDomains : stored.AllowedImageDomains;
-        _thread.Metadata = IsMetadataNew ? _thread.Metadata : stored.Metadata;
-        var saved = Copy(_thread);
-        await store.SaveThreadAsync(_thread, context, cancel);
-        (_title, _status, _domains, _metadata) = saved;
+        var (changed, title, status, domains, metadata) = (Copy(thread), IsTitleNew, IsStatusNew, AreDomainsNew, IsMetadataNew);
+        _known = Copy(await store.UpdateThreadAsync(
+            thread.Id,
+            stored =>
+            {
+                stored.Title = title ? changed.Title : stored.Title;
+                stored.Status = status ? changed.Status : stored.Status;
+                stored.AllowedImageDomains = domains ? changed.AllowedImageDomains : stored.AllowedImageDomains;
+                stored.Metadata = metadata ? (JsonObject)changed.Metadata.DeepClone() : stored.Metadata;
+            },
+            context,
+            cancel));
+        var others = Copy(_known);
+        thread.Title = title ? thread.Title : others.Title;
+        thread.Status = status ? thread.Status : others.Status;
+        thread.AllowedImageDomains = domains ? thread.AllowedImageDomains : others.AllowedImageDomains;
+        thread.Metadata = metadata ? thread.Metadata : others.Metadata;
         return true;
     }
 
-    private static (string? Title, ThreadStatus Status, IReadOnlyList<string>? Domains, JsonObject Metadata) Copy(ChatThread thread) =>
-        (thread.Title, thread.Status, thread.AllowedImageDomains?.ToArray(), (JsonObject)thread.Metadata.DeepClone());
+    private static ChatThread Copy(ChatThread thread) => thread with
+    {
+        AllowedImageDomains = thread.AllowedImageDomains?.ToArray(),
+        Metadata = (JsonObject)thread.Metadata.DeepClone(),
+    };
 }

@@ -36,6 +36,26 @@ public abstract class ChatKitStore<TContext>
     /// <summary>Inserts a thread, or replaces all of it: metadata too, and a title by none.</summary>
     public abstract Task SaveThreadAsync(ChatThread thread, TContext context, CancellationToken cancel);
 
+    /// <summary>
+    /// Changes a thread that is there, and only that: what others write to it at the same time is not lost, and one that was
+    /// deleted is not brought back. By default it is read, changed and saved: override it, because between these steps another
+    /// may come. The server saves threads in this way alone, once they are made.
+    /// </summary>
+    /// <param name="change">
+    /// Gets the thread as it is stored. It may be called again, with the thread as it is stored then, and does nothing else.
+    /// </param>
+    /// <returns>The thread as it is stored now.</returns>
+    /// <exception cref="NotFoundException">No such thread, or none any more, or not this context's.</exception>
+    public virtual async Task<ChatThread> UpdateThreadAsync(
+        string threadId, Action<ChatThread> change, TContext context, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        var thread = await LoadThreadAsync(threadId, context, cancel);
+        change(thread);
+        await SaveThreadAsync(thread, context, cancel);
+        return thread;
+    }
+
     /// <summary>A page of the context's threads.</summary>
     /// <param name="limit">How many at most, 1 or more.</param>
     /// <param name="after">The id of the last thread seen; null: from the start.</param>

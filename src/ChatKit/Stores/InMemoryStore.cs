@@ -19,7 +19,19 @@ public class InMemoryStore<TContext>(Func<TContext, string>? userOf = null) : Ch
 
     /// <inheritdoc/>
     public override Task SaveThreadAsync(ChatThread thread, TContext context, CancellationToken cancel) =>
-        Run(context, mine => mine.Threads.Set(thread.Id, thread.CreatedAt, (old, row) => new StoredThread(row, old?.Items ?? new()), thread), cancel);
+        Run(context, mine => mine.Save(thread), cancel);
+
+    /// <inheritdoc/>
+    public override Task<ChatThread> UpdateThreadAsync(string threadId, Action<ChatThread> change, TContext context, CancellationToken cancel) => Run(
+        context,
+        mine =>
+        {
+            var thread = Read<ChatThread>(mine.ThreadOf(threadId).Record);
+            change(thread);
+            mine.Save(thread);
+            return thread;
+        },
+        cancel);
 
     /// <inheritdoc/>
     public override Task<Page<ChatThread>> LoadThreadsAsync(
@@ -105,6 +117,9 @@ public class InMemoryStore<TContext>(Func<TContext, string>? userOf = null) : Ch
         public OrderedRecords<StoredThread> Threads { get; } = new();
 
         public Dictionary<string, byte[]> Attachments { get; } = new(StringComparer.Ordinal);
+
+        public StoredThread Save(ChatThread thread) =>
+            Threads.Set(thread.Id, thread.CreatedAt, (old, row) => new StoredThread(row, old?.Items ?? new()), thread);
 
         public StoredThread ThreadOf(string id) => Threads.Find(id) ?? throw NotFoundException.Thread(id);
     }

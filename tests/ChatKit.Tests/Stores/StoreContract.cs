@@ -56,6 +56,52 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
     }
 
     [Fact]
+    public async Task T2_an_update_changes_what_it_changes_and_nothing_else()
+    {
+        var thread = await NewThreadAsync(_thread);
+        await store.AddThreadItemAsync(_thread, Make.Reply(thread, "msg_1", "x"), ann, Cancel);
+        thread.Metadata["run"] = "r\01";
+        thread.Status = new LockedStatus { Reason = "ä" };
+        await store.SaveThreadAsync(thread, ann, Cancel);
+
+        var updated = await store.UpdateThreadAsync(_thread, stored => stored.Title = "Emma\0", ann, Cancel);
+
+        thread.Title = "Emma\0";
+        AssertSame(thread, updated);
+        AssertSame(thread, await store.LoadThreadAsync(_thread, ann, Cancel));
+        Assert.Equal(["msg_1"], await IdsAsync(_thread));
+        await Assert.ThrowsAsync<NotFoundException>(() => store.UpdateThreadAsync(_thread, stored => stored.Title = "Bob's", bob, Cancel));
+        Assert.Equal("Emma\0", (await store.LoadThreadAsync(_thread, ann, Cancel)).Title);
+    }
+
+    [Fact]
+    public async Task T2_updates_at_the_same_time_lose_nothing()
+    {
+        const int Each = 25;
+        await NewThreadAsync(_thread);
+
+        await Task.WhenAll(
+            Task.WhenAll(Enumerable.Range(0, Each).Select(_ => Task.Run(() => store.UpdateThreadAsync(
+                _thread, thread => thread.Metadata["count"] = ((int?)thread.Metadata["count"] ?? 0) + 1, ann, Cancel)))),
+            Task.WhenAll(Enumerable.Range(0, Each).Select(_ => Task.Run(() => store.UpdateThreadAsync(
+                _thread, thread => thread.Title += "x", ann, Cancel)))));
+
+        var loaded = await store.LoadThreadAsync(_thread, ann, Cancel);
+        Assert.Equal((Each, new string('x', Each)), ((int)loaded.Metadata["count"]!, loaded.Title));
+    }
+
+    [Fact]
+    public async Task T2_an_update_does_not_bring_a_deleted_thread_back()
+    {
+        await NewThreadAsync(_thread);
+        await store.DeleteThreadAsync(_thread, ann, Cancel);
+
+        await Assert.ThrowsAsync<NotFoundException>(() => store.UpdateThreadAsync(_thread, thread => thread.Title = "Late", ann, Cancel));
+
+        await Assert.ThrowsAsync<NotFoundException>(() => store.LoadThreadAsync(_thread, ann, Cancel));
+    }
+
+    [Fact]
     public async Task T3_items_of_three_kinds_come_back_equal_and_in_order()
     {
         var thread = await NewThreadAsync(_thread);

@@ -112,6 +112,9 @@ internal sealed class StoreOfUsers(ThreadStoreSetup setup) : ChatKitStore<StoreU
     public override Task SaveThreadAsync(ChatThread thread, StoreUser context, CancellationToken cancel) =>
         setup.Store.SaveThreadAsync(thread, setup.Of(context), cancel);
 
+    public override Task<ChatThread> UpdateThreadAsync(string threadId, Action<ChatThread> change, StoreUser context, CancellationToken cancel) =>
+        setup.Store.UpdateThreadAsync(threadId, change, setup.Of(context), cancel);
+
     public override Task<Page<ChatThread>> LoadThreadsAsync(int limit, string? after, SortOrder order, StoreUser context, CancellationToken cancel) =>
         setup.Store.LoadThreadsAsync(limit, after, order, setup.Of(context), cancel);
 

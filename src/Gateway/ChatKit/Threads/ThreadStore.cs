@@ -17,22 +17,15 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     /// <summary>Judgements kept of one thread.</summary>
     private const int MostFeedback = 1_000;
 
-    public override async Task<ChatThread> LoadThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
-    {
-        await using var select = new ThreadQuery(database, context);
-        select.Add($"SELECT t.document FROM chatkit_threads t WHERE {select.Own} AND t.id = ").Value(threadId);
-        return await select.ScalarAsync(cancel) is string document ? Read<ChatThread>(document) : throw NotFoundException.Thread(threadId);
-    }
+    public override async Task<ChatThread> LoadThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel) =>
+        Read<ChatThread>(await LoadDocumentAsync(threadId, context, cancel));
 
     public override async Task SaveThreadAsync(ChatThread thread, ChatKitUser context, CancellationToken cancel)
     {
         if (context.LeaseOn(thread.Id) is not null)
         {
             // Its stream knows that it is there: one that was deleted meanwhile stays so.
-            await using var update = new ThreadQuery(database, context);
-            update.Add("UPDATE chatkit_threads t SET document = ").Value(Document(thread))
-                .Add($" WHERE {update.Own}{update.Held(thread.Id)} AND t.id = ").Value(thread.Id);
-            if (await update.RunAsync(cancel) == 0)
+            if (!await ReplaceThreadAsync(thread, null, context, cancel))
             {
                 await CheckHeldAsync(thread.Id, context, cancel);
             }
@@ -55,6 +48,27 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         if (await save.ExecuteNonQueryAsync(cancel) == 0)
         {
             throw NotFoundException.Thread(thread.Id);
+        }
+    }
+
+    /// <summary>In one statement, which writes nothing when another came in between: then the change is made to what that one wrote.</summary>
+    public override async Task<ChatThread> UpdateThreadAsync(
+        string threadId, Action<ChatThread> change, ChatKitUser context, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var document = await LoadDocumentAsync(threadId, context, cancel);
+            var thread = Read<ChatThread>(document);
+            change(thread);
+            if (await ReplaceThreadAsync(thread, document, context, cancel))
+            {
+                return thread;
+            }
+
+            if (context.LeaseOn(threadId) is not null)
+            {
+                await CheckHeldAsync(threadId, context, cancel);
+            }
         }
     }
 
@@ -224,6 +238,28 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Own} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
             .Value(threadId);
         await save.RunAsync(cancel);
+    }
+
+    private async Task<string> LoadDocumentAsync(string threadId, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var select = new ThreadQuery(database, context);
+        select.Add($"SELECT t.document FROM chatkit_threads t WHERE {select.Own} AND t.id = ").Value(threadId);
+        return await select.ScalarAsync(cancel) as string ?? throw NotFoundException.Thread(threadId);
+    }
+
+    /// <summary>Whether there was such a thread, as it was expected and still the request's.</summary>
+    /// <param name="expected">The document as it was read; null: whatever it is.</param>
+    private async Task<bool> ReplaceThreadAsync(ChatThread thread, string? expected, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var update = new ThreadQuery(database, context);
+        update.Add("UPDATE chatkit_threads t SET document = ").Value(Document(thread))
+            .Add($" WHERE {update.Own}{update.Held(thread.Id)} AND t.id = ").Value(thread.Id);
+        if (expected is not null)
+        {
+            update.Add(" AND t.document::text = ").Value(expected);
+        }
+
+        return await update.RunAsync(cancel) > 0;
     }
 
     /// <summary>Finds out why a write found nothing to write to. A lease that does not hold any more learns of it.</summary>
