@@ -1,56 +1,20 @@
 using Gateway.ChatKit.Attachments;
+using Gateway.Data;
 using Gateway.Observability;
 using Npgsql;
 
 namespace Gateway.ChatKit;
 
-/// <summary>
-/// Deletes sessions a day after their end, and files that no message has named for a day. Every gateway does; they keep out of each
-/// other's way.
-/// </summary>
+/// <summary>Deletes sessions a day after their end, and files that no message has named for a day.</summary>
 internal sealed class ChatKitCleanup(
-    NpgsqlDataSource database, AttachmentBytes bytes, TimeProvider clock, ILogger<ChatKitCleanup> log) : BackgroundService
+    NpgsqlDataSource database, AttachmentBytes bytes, TimeProvider clock, ILogger<ChatKitCleanup> log)
+    : TableCleanup(database, clock, TimeSpan.FromMinutes(10))
 {
-    private const int BatchRows = 500;
-    private const int LimitSeconds = 10;
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task CleanAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await RunAsync(stoppingToken);
-                }
-                catch (Exception broken) when (!stoppingToken.IsCancellationRequested)
-                {
-                    log.ChatKitCleanupFailed(broken.GetType().Name);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Told to stop.
-        }
-    }
-
-    /// <summary>Deletes all there is to delete, in small statements.</summary>
-    internal async Task RunAsync(CancellationToken cancel)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancel);
-        await using (var sessions = Command(connection, "chatkit_sessions", "expires_at < now() - interval '1 day'", "id"))
-        {
-            while (await sessions.ExecuteNonQueryAsync(cancel) == BatchRows)
-            {
-                // There may be more.
-            }
-        }
-
-        await using var files = Command(connection, "chatkit_attachments", "thread_id IS NULL AND created_at < now() - interval '1 day'", "workspace_id, id");
+        await DeleteAsync(connection, "chatkit_sessions", "expires_at < now() - interval '1 day'", cancel);
+        await using var files = Batch(
+            connection, "chatkit_attachments", "thread_id IS NULL AND created_at < now() - interval '1 day'", "workspace_id, id");
         List<(Guid Workspace, string Id)> gone;
         do
         {
@@ -63,19 +27,13 @@ internal sealed class ChatKitCleanup(
                 }
             }
 
-            foreach (var (workspace, id) in gone)
+            foreach (var file in gone.GroupBy(file => file.Workspace, file => file.Id))
             {
-                await bytes.DeleteAsync(workspace, id, cancel);
+                await bytes.DeleteAsync(file.Key, file, cancel);
             }
         }
         while (gone.Count == BatchRows);
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string table, string isOld, string columns) => new(
-        $"""
-        DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {isOld} LIMIT {BatchRows} FOR UPDATE SKIP LOCKED))
-        RETURNING {columns}
-        """,
-        connection)
-    { CommandTimeout = LimitSeconds };
+    protected override void TellFailed(string error) => log.ChatKitCleanupFailed(error);
 }

@@ -1,60 +1,20 @@
+using Gateway.Data;
 using Gateway.Observability;
 using Npgsql;
 
 namespace Gateway.Limits;
 
-/// <summary>Deletes what passed minutes, days and months left behind. Every gateway does; they keep out of each other's way.</summary>
-internal sealed class LimitCleanup(NpgsqlDataSource database, TimeProvider clock, ILogger<LimitCleanup> log) : BackgroundService
+/// <summary>Deletes what passed minutes, days and months left behind.</summary>
+internal sealed class LimitCleanup(NpgsqlDataSource database, TimeProvider clock, ILogger<LimitCleanup> log)
+    : TableCleanup(database, clock, TimeSpan.FromMinutes(1))
 {
-    private const int BatchRows = 500;
-    private const int LimitSeconds = 10;
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
-
-    // Well after the end, since the clocks of gateways and database may differ.
-    private static readonly string[] Statements =
-    [
-        Delete("limit_leases", "ends_at < now() - interval '10 minutes'"),
-        Delete("limit_windows", "ends_at < now() - interval '10 minutes'"),
-        Delete("instances", "seen_at < now() - interval '1 day'"),
-    ];
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task CleanAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
-        using var timer = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                try
-                {
-                    await RunAsync(stoppingToken);
-                }
-                catch (Exception broken) when (!stoppingToken.IsCancellationRequested)
-                {
-                    log.LimitCleanupFailed(broken.GetType().Name);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Told to stop.
-        }
+        // Well after the end, since the clocks of gateways and database may differ.
+        await DeleteAsync(connection, "limit_leases", "ends_at < now() - interval '10 minutes'", cancel);
+        await DeleteAsync(connection, "limit_windows", "ends_at < now() - interval '10 minutes'", cancel);
+        await DeleteAsync(connection, "instances", "seen_at < now() - interval '1 day'", cancel);
     }
 
-    /// <summary>Deletes all there is to delete, in small statements.</summary>
-    internal async Task RunAsync(CancellationToken cancel)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancel);
-        foreach (var statement in Statements)
-        {
-            await using var delete = new NpgsqlCommand(statement, connection) { CommandTimeout = LimitSeconds };
-            while (await delete.ExecuteNonQueryAsync(cancel) == BatchRows)
-            {
-                // There may be more.
-            }
-        }
-    }
-
-    private static string Delete(string table, string isPassed) =>
-        $"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {isPassed} LIMIT {BatchRows} FOR UPDATE SKIP LOCKED))";
+    protected override void TellFailed(string error) => log.LimitCleanupFailed(error);
 }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Gateway.Data;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Tests.ChatKit;
 
@@ -139,6 +140,41 @@ public sealed class AttachmentTests(ChatKitSetup setup, ChatKitContract contract
         Assert.Empty((await other.AskAsync("threads.list", []))["data"]!.AsArray());
         var twice = await page.PostAsync("threads.create", new JsonObject { ["input"] = ChatPage.Message("Hi.", (string)mine["id"]!, (string)mine["id"]!) });
         Assert.Equal(400, twice.Status);
+    }
+
+    [Fact]
+    public async Task A_message_cannot_name_a_file_whose_bytes_are_only_coming()
+    {
+        using var page = await OpenAsync();
+        var made = await CreateAsync(page, "coming.txt", 3, "text/plain");
+        var message = new JsonObject { ["input"] = ChatPage.Message("say:Read.", (string)made["id"]!) };
+        await using var source = NpgsqlDataSource.Create(setup.Database);
+        await using var connection = await source.OpenConnectionAsync(Cancel);
+        await using var holding = await connection.BeginTransactionAsync(Cancel);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE chatkit_contents IN SHARE MODE", connection))
+        {
+            await hold.ExecuteNonQueryAsync(Cancel);
+        }
+
+        var putting = PutAsync(made, "one"u8.ToArray());
+        await using var waiting = source.CreateCommand("SELECT count(*) FROM pg_locks WHERE relation = 'chatkit_contents'::regclass AND NOT granted");
+        while ((long)(await waiting.ExecuteScalarAsync(Cancel))! == 0)
+        {
+            await Task.Delay(20, Cancel);
+        }
+
+        var second = PutAsync(made, "two"u8.ToArray());
+        var early = await page.PostAsync("threads.create", message);
+        await holding.RollbackAsync(Cancel);
+        using var put = await putting;
+        using var other = await second;
+        var late = await page.PostAsync("threads.create", message);
+
+        Assert.Equal((409, 200, 409, 200), (early.Status, (int)put.StatusCode, (int)other.StatusCode, late.Status));
+        await using var db = Db();
+        var id = (string)made["id"]!;
+        var kept = await db.ChatKitContents.SingleAsync(c => c.AttachmentId == id, Cancel);
+        Assert.Equal("one"u8.ToArray(), kept.Content);
     }
 
     [Fact]

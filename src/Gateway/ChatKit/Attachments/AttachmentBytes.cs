@@ -1,6 +1,5 @@
 using Gateway.Data;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Gateway.ChatKit.Attachments;
 
@@ -14,44 +13,26 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
 
     private bool IsOnDisk => settings.Attachments == Disk;
 
-    /// <summary>Keeps what a stream holds, in the place of what was there.</summary>
-    /// <returns>How many bytes it was.</returns>
-    public async Task<long> SaveAsync(Guid workspace, string attachment, Stream content, CancellationToken cancel)
+    /// <summary>Keeps an attachment's bytes, in the place of what was there.</summary>
+    /// <param name="connection">Whose transaction says that they are there.</param>
+    public async Task SaveAsync(Guid workspace, string attachment, byte[] content, NpgsqlConnection connection, CancellationToken cancel)
     {
         if (IsOnDisk)
         {
-            var path = PathOf(workspace, attachment);
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            // Under another name first, so that half an upload is not taken for a whole one.
-            var part = $"{path}.{Guid.NewGuid():n}.part";
-            try
-            {
-                long length;
-                await using (var file = new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None))
-                {
-                    await content.CopyToAsync(file, cancel);
-                    length = file.Length;
-                }
-
-                File.Move(part, path, overwrite: true);
-                return length;
-            }
-            catch
-            {
-                File.Delete(part);
-                throw;
-            }
+            await SaveFileAsync(PathOf(workspace, attachment), content, cancel);
+            return;
         }
 
-        await using var save = database.CreateCommand(
+        await using var save = new NpgsqlCommand(
             """
             INSERT INTO chatkit_contents (workspace_id, attachment_id, content) VALUES ($1, $2, $3)
-            ON CONFLICT (workspace_id, attachment_id) DO UPDATE SET content = EXCLUDED.content RETURNING length(content)
-            """);
+            ON CONFLICT (workspace_id, attachment_id) DO UPDATE SET content = EXCLUDED.content
+            """,
+            connection);
         save.Parameters.AddWithValue(workspace);
         save.Parameters.AddWithValue(attachment);
-        save.Parameters.Add(new NpgsqlParameter { Value = content, NpgsqlDbType = NpgsqlDbType.Bytea });
-        return (int)(await save.ExecuteScalarAsync(cancel))!;
+        save.Parameters.AddWithValue(content);
+        await save.ExecuteNonQueryAsync(cancel);
     }
 
     /// <summary>All bytes of an attachment; null: there are none.</summary>
@@ -69,13 +50,12 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
         return (byte[]?)await load.ExecuteScalarAsync(cancel);
     }
 
-    /// <summary>Deletes the bytes; does nothing when there are none.</summary>
-    public async Task DeleteAsync(Guid workspace, string attachment, CancellationToken cancel)
+    /// <summary>Deletes the bytes of attachments whose records are gone, or soon will be; does nothing where there are none.</summary>
+    public async Task DeleteAsync(Guid workspace, IEnumerable<string> attachments, CancellationToken cancel)
     {
         if (IsOnDisk)
         {
-            var path = PathOf(workspace, attachment);
-            if (File.Exists(path))
+            foreach (var path in attachments.Select(attachment => PathOf(workspace, attachment)).Where(File.Exists))
             {
                 File.Delete(path);
             }
@@ -83,10 +63,27 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
             return;
         }
 
-        await using var delete = database.CreateCommand("DELETE FROM chatkit_contents WHERE workspace_id = $1 AND attachment_id = $2");
+        await using var delete = database.CreateCommand("DELETE FROM chatkit_contents WHERE workspace_id = $1 AND attachment_id = ANY($2)");
         delete.Parameters.AddWithValue(workspace);
-        delete.Parameters.AddWithValue(attachment);
+        delete.Parameters.AddWithValue(attachments.ToArray());
         await delete.ExecuteNonQueryAsync(cancel);
+    }
+
+    private static async Task SaveFileAsync(string path, byte[] content, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        // Under another name first, so that half an upload is not taken for a whole one.
+        var part = $"{path}.{Guid.NewGuid():n}.part";
+        try
+        {
+            await File.WriteAllBytesAsync(part, content, cancel);
+            File.Move(part, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(part);
+            throw;
+        }
     }
 
     /// <summary>Ids are ours, letters and digits; what else would come here is no file of ours.</summary>

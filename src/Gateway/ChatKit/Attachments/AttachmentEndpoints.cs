@@ -52,7 +52,7 @@ internal sealed class AttachmentEndpoints(
 
             var made = keeper.Make(file.Name, type, file.Content.Length, user!);
             await store.SaveAttachmentAsync(made, user!, cancel);
-            await SaveAsync(user!.WorkspaceId, made, file.Content, cancel);
+            await table.KeepAsync(user!.WorkspaceId, made, file.Content, cancel);
             await WriteAsync(http, made, cancel);
         }
         catch (RequestRefusedException wrong)
@@ -116,13 +116,14 @@ internal sealed class AttachmentEndpoints(
             return;
         }
 
-        if (!await SaveAsync(workspace, attachment, content, cancel))
+        var whole = attachment with { UploadDescriptor = null };
+        if (!await table.KeepAsync(workspace, whole, content, cancel))
         {
             await ApiError.AlreadyExists("file under this link").RefuseAsync(http);
             return;
         }
 
-        await WriteAsync(http, attachment with { UploadDescriptor = null }, cancel);
+        await WriteAsync(http, whole, cancel);
     }
 
     /// <summary>A picture, for the page to show.</summary>
@@ -147,27 +148,6 @@ internal sealed class AttachmentEndpoints(
         headers[HeaderNames.ContentDisposition] = "inline";
         headers.CacheControl = "private, max-age=600";
         await http.Response.BodyWriter.WriteAsync(content, cancel);
-    }
-
-    /// <returns>Whether these are the attachment's bytes; false: others were there before.</returns>
-    private async Task<bool> SaveAsync(Guid workspace, Attachment attachment, byte[] content, CancellationToken cancel)
-    {
-        if (!await table.ClaimAsync(workspace, attachment with { UploadDescriptor = null }, content.Length, cancel))
-        {
-            return false;
-        }
-
-        try
-        {
-            using var stream = new MemoryStream(content);
-            await bytes.SaveAsync(workspace, attachment.Id, stream, cancel);
-            return true;
-        }
-        catch
-        {
-            await table.UnclaimAsync(workspace, attachment, CancellationToken.None);
-            throw;
-        }
     }
 
     private static async Task WriteAsync(HttpContext http, Attachment attachment, CancellationToken cancel)

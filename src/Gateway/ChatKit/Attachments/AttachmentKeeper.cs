@@ -26,7 +26,7 @@ internal sealed class AttachmentKeeper(
     }
 
     public override Task DeleteAttachmentAsync(string attachmentId, ChatKitUser context, CancellationToken cancel) =>
-        bytes.DeleteAsync(context.WorkspaceId, attachmentId, cancel);
+        bytes.DeleteAsync(context.WorkspaceId, [attachmentId], cancel);
 
     /// <summary>Whether a file may come.</summary>
     /// <exception cref="RequestRefusedException">Why not.</exception>

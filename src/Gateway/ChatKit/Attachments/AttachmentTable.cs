@@ -7,7 +7,7 @@ using NpgsqlTypes;
 namespace Gateway.ChatKit.Attachments;
 
 /// <summary>Records of attachments by workspace and id alone: for who holds a signed link, and for the gateway itself.</summary>
-internal sealed class AttachmentTable(NpgsqlDataSource database)
+internal sealed class AttachmentTable(NpgsqlDataSource database, AttachmentBytes bytes)
 {
     /// <summary>Null: there is none.</summary>
     public async Task<Attachment?> FindAsync(Guid workspace, string id, CancellationToken cancel)
@@ -18,24 +18,29 @@ internal sealed class AttachmentTable(NpgsqlDataSource database)
         return await find.ExecuteScalarAsync(cancel) is string document ? ThreadStore.Read<Attachment>(document) : null;
     }
 
-    /// <summary>Takes an attachment for the one upload whose bytes are kept; false: another was there before.</summary>
-    /// <param name="size">How many bytes they are.</param>
-    public Task<bool> ClaimAsync(Guid workspace, Attachment attachment, long size, CancellationToken cancel) => RunAsync(
-        "UPDATE chatkit_attachments SET is_uploaded = true, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2 AND NOT is_uploaded",
-        workspace, attachment, size, cancel);
-
-    /// <summary>The bytes did not come to be kept: another upload may bring them.</summary>
-    public Task UnclaimAsync(Guid workspace, Attachment attachment, CancellationToken cancel) => RunAsync(
-        "UPDATE chatkit_attachments SET is_uploaded = false, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2 AND thread_id IS NULL",
-        workspace, attachment, 0, cancel);
-
-    private async Task<bool> RunAsync(string sql, Guid workspace, Attachment attachment, long size, CancellationToken cancel)
+    /// <summary>
+    /// Keeps the bytes of an upload and says that they are there, both or nothing: whoever looks meanwhile finds none.
+    /// </summary>
+    /// <returns>Whether these are the attachment's bytes; false: others were there before, and stay.</returns>
+    public async Task<bool> KeepAsync(Guid workspace, Attachment attachment, byte[] content, CancellationToken cancel)
     {
-        await using var command = database.CreateCommand(sql);
-        command.Parameters.AddWithValue(workspace);
-        command.Parameters.AddWithValue(attachment.Id);
-        command.Parameters.AddWithValue(size);
-        command.Parameters.Add(new NpgsqlParameter { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(attachment)), NpgsqlDbType = NpgsqlDbType.Json });
-        return await command.ExecuteNonQueryAsync(cancel) == 1;
+        await using var connection = await database.OpenConnectionAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using var claim = new NpgsqlCommand(
+            "UPDATE chatkit_attachments SET is_uploaded = true, size = $3, document = $4 WHERE workspace_id = $1 AND id = $2 AND NOT is_uploaded",
+            connection, transaction);
+        claim.Parameters.AddWithValue(workspace);
+        claim.Parameters.AddWithValue(attachment.Id);
+        claim.Parameters.AddWithValue((long)content.Length);
+        claim.Parameters.Add(new NpgsqlParameter { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(attachment)), NpgsqlDbType = NpgsqlDbType.Json });
+        // A second upload by the same link waits here for the end of the first.
+        if (await claim.ExecuteNonQueryAsync(cancel) == 0)
+        {
+            return false;
+        }
+
+        await bytes.SaveAsync(workspace, attachment.Id, content, connection, cancel);
+        await transaction.CommitAsync(cancel);
+        return true;
     }
 }

@@ -49,26 +49,27 @@ internal sealed class ThreadEndpoints(ThreadTable threads)
             return;
         }
 
-        if (await threads.FindAsync(RequestFacts.Of(http).Caller!, Id(http), http.RequestAborted) is not { } thread)
+        var (caller, id) = (RequestFacts.Of(http).Caller!, Id(http));
+        if (await threads.FindAsync(caller, id, http.RequestAborted) is null)
         {
             await ApiError.NotFound("thread").RefuseAsync(http);
             return;
         }
 
-        var found = await threads.ListItemsAsync(thread, page!, http.RequestAborted);
+        var found = await threads.ListItemsAsync(caller, id, page!, http.RequestAborted);
         await WriteListAsync(http, found, item => item.Id, ThreadObjects.Write);
     }
 
     public async Task DeleteAsync(HttpContext http)
     {
-        var id = Id(http);
-        if (await threads.FindAsync(RequestFacts.Of(http).Caller!, id, http.RequestAborted) is not { } thread)
+        var (caller, id) = (RequestFacts.Of(http).Caller!, Id(http));
+        if (await threads.FindAsync(caller, id, http.RequestAborted) is null)
         {
             await ApiError.NotFound("thread").RefuseAsync(http);
             return;
         }
 
-        await threads.DeleteAsync(thread, http.RequestAborted);
+        await threads.DeleteAsync(caller, id, http.RequestAborted);
         await WriteAsync(http, json =>
         {
             json.WriteStartObject();

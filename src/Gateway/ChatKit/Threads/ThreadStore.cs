@@ -80,54 +80,30 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         if (after is not null)
         {
             await using var find = new ThreadQuery(database, context);
-            find.Add($"SELECT t.created_at, t.sequence FROM chatkit_threads t WHERE {find.Visible} AND t.id = ").Value(after);
-            var cursor = await find.CursorAsync(cancel) ?? throw NotFoundException.Thread(after);
-            select.Behind("t", cursor, order);
+            select.Behind("t", await find.ThreadCursorAsync(find.Visible, after, cancel) ?? throw NotFoundException.Thread(after), order);
         }
 
-        return await select.PageAsync<ChatThread>("t", limit, order, cancel);
+        return await select.PageAsync("t", limit, order, row => Read<ChatThread>(row.GetString(1)), cancel);
     }
 
     public override async Task DeleteThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
     {
         await using var delete = new ThreadQuery(database, context);
-        delete.Add(
-            $"""
-            WITH gone AS (DELETE FROM chatkit_threads t WHERE {delete.Own} AND t.id = 
-            """).Value(threadId).Add(
-            """
-             RETURNING t.workspace_id, t.id)
-            DELETE FROM chatkit_attachments a USING gone WHERE a.workspace_id = gone.workspace_id AND a.thread_id = gone.id RETURNING a.id
-            """);
-        foreach (var attachment in await delete.TextsAsync(cancel))
-        {
-            await bytes.DeleteAsync(context.WorkspaceId, attachment, cancel);
-        }
+        await bytes.DeleteAsync(context.WorkspaceId, await delete.DeleteThreadAsync(threadId, cancel), cancel);
     }
 
     public override async Task<Page<ThreadItem>> LoadThreadItemsAsync(
         string threadId, string? after, int limit, SortOrder order, ChatKitUser context, CancellationToken cancel)
     {
         await using var select = new ThreadQuery(database, context);
-        select.Add(
-            $"""
-            SELECT i.id, i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
-            WHERE {select.Own} AND t.id = 
-            """).Value(threadId);
+        select.Items("i.id, i.document", threadId);
         if (after is not null)
         {
             await using var find = new ThreadQuery(database, context);
-            find.Add(
-                $"""
-                SELECT i.created_at, i.sequence FROM chatkit_items i
-                JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id WHERE {find.Own} AND t.id = 
-                """).Value(threadId).Add(" AND i.id = ").Value(after);
-            var cursor = await find.CursorAsync(cancel) ?? throw NotFoundException.Item(after);
-            select.Behind("i", cursor, order);
+            select.Behind("i", await find.ItemCursorAsync(threadId, after, cancel) ?? throw NotFoundException.Item(after), order);
         }
 
-        var page = await select.PageAsync<ThreadItem>("i", limit, order, cancel);
-        return page with { Data = [.. page.Data.Select(item => Fresh(item, context))] };
+        return await select.PageAsync("i", limit, order, row => Fresh(Read<ThreadItem>(row.GetString(1)), context), cancel);
     }
 
     public override Task AddThreadItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel) =>
@@ -151,11 +127,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     public override async Task<ThreadItem> LoadItemAsync(string threadId, string itemId, ChatKitUser context, CancellationToken cancel)
     {
         await using var select = new ThreadQuery(database, context);
-        select.Add(
-            $"""
-            SELECT i.document FROM chatkit_items i JOIN chatkit_threads t ON t.workspace_id = i.workspace_id AND t.id = i.thread_id
-            WHERE {select.Own} AND t.id = 
-            """).Value(threadId).Add(" AND i.id = ").Value(itemId);
+        select.Items("i.document", threadId).Add(" AND i.id = ").Value(itemId);
         return await select.ScalarAsync(cancel) is string document ? Fresh(Read<ThreadItem>(document), context) : throw NotFoundException.Item(itemId);
     }
 
@@ -300,117 +272,4 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
 
     private static NpgsqlParameter Document<T>(T value) where T : notnull =>
         new() { Value = Encoding.UTF8.GetString(ChatKitJson.ToStore(value)), NpgsqlDbType = NpgsqlDbType.Json };
-}
-
-/// <summary>One statement over what a user may see, put together of texts and values.</summary>
-internal sealed class ThreadQuery : IAsyncDisposable
-{
-    private readonly NpgsqlCommand _command;
-    private readonly StringBuilder _text = new();
-    private readonly ChatKitUser _user;
-
-    public ThreadQuery(NpgsqlDataSource database, ChatKitUser user)
-    {
-        (_command, _user) = (database.CreateCommand(), user);
-        Own = $"t.workspace_id = {Parameter(user.WorkspaceId)} AND t.bot_id = {Parameter(user.BotId)} AND t.user_id = {Parameter(user.UserId)}";
-    }
-
-    /// <summary>What is the user's: a condition on <c>t</c>.</summary>
-    public string Own { get; }
-
-    /// <summary>That a thread is still the request's, where the request took it: a further condition on <c>t</c>.</summary>
-    public string Held(string thread) => _user.LeaseOn(thread) is { } lease ? $" AND t.lease_id = {Parameter(lease.Id)}" : "";
-
-    /// <summary>What of that the session lets the user see.</summary>
-    public string Visible => field ??= Own + History();
-
-    public ThreadQuery Add(string text)
-    {
-        _text.Append(text);
-        return this;
-    }
-
-    public ThreadQuery Value(object value)
-    {
-        _text.Append(value is NpgsqlParameter made ? Take(made) : Parameter(value));
-        return this;
-    }
-
-    /// <summary>Goes on strictly behind an element, in an order.</summary>
-    public void Behind(string table, (DateTime At, long Sequence) cursor, SortOrder order) => Add(
-        $" AND ({table}.created_at, {table}.sequence) {(order == SortOrder.Asc ? '>' : '<')} ({Parameter(cursor.At)}, {Parameter(cursor.Sequence)})");
-
-    /// <summary>Runs a query of ids and documents.</summary>
-    public async Task<Page<T>> PageAsync<T>(string table, int limit, SortOrder order, CancellationToken cancel)
-    {
-        var way = order == SortOrder.Asc ? "ASC" : "DESC";
-        Add(string.Create(CultureInfo.InvariantCulture, $" ORDER BY {table}.created_at {way}, {table}.sequence {way} LIMIT {limit + 1L}"));
-        var data = new List<T>();
-        string? last = null;
-        await using var reader = await Ready().ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            if (data.Count == limit)
-            {
-                return new Page<T> { Data = data, HasMore = true, After = last };
-            }
-
-            last = reader.GetString(0);
-            data.Add(ThreadStore.Read<T>(reader.GetString(1)));
-        }
-
-        return new Page<T> { Data = data };
-    }
-
-    public async Task<(DateTime At, long Sequence)?> CursorAsync(CancellationToken cancel)
-    {
-        await using var reader = await Ready().ExecuteReaderAsync(cancel);
-        return await reader.ReadAsync(cancel) ? (reader.GetDateTime(0), reader.GetInt64(1)) : null;
-    }
-
-    public async Task<IReadOnlyList<string>> TextsAsync(CancellationToken cancel)
-    {
-        var texts = new List<string>();
-        await using var reader = await Ready().ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            texts.Add(reader.GetString(0));
-        }
-
-        return texts;
-    }
-
-    public Task<object?> ScalarAsync(CancellationToken cancel) => Ready().ExecuteScalarAsync(cancel);
-
-    public Task<int> RunAsync(CancellationToken cancel) => Ready().ExecuteNonQueryAsync(cancel);
-
-    public ValueTask DisposeAsync() => _command.DisposeAsync();
-
-    /// <summary>Sessions may hide what was before them, or all but the newest threads.</summary>
-    private string History() => _user.Session switch
-    {
-        { Options.History: false } session => $" AND t.created_at >= {Parameter(session.CreatedAt.UtcDateTime)}",
-        { Options.RecentThreads: { } recent } =>
-            $"""
-             AND t.sequence IN (SELECT t.sequence FROM chatkit_threads t WHERE {Own}
-                ORDER BY t.created_at DESC, t.sequence DESC LIMIT {Parameter(recent)})
-            """,
-        _ => "",
-    };
-
-    private NpgsqlCommand Ready()
-    {
-        _command.CommandText = _text.ToString();
-        return _command;
-    }
-
-    /// <summary>Nothing here has U+0000 in it, which the database does not even compare.</summary>
-    private string Parameter(object value) =>
-        Take(new NpgsqlParameter { Value = value is string text ? text.Replace('\0', '\uFFFD') : value });
-
-    private string Take(NpgsqlParameter parameter)
-    {
-        _command.Parameters.Add(parameter);
-        return string.Create(CultureInfo.InvariantCulture, $"${_command.Parameters.Count}");
-    }
 }
