@@ -23,7 +23,7 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
     public IReadOnlyList<ClientCall> Calls => _calls;
 
     /// <summary>What the page is told of it, in order; most often nothing or one event.</summary>
-    public IReadOnlyList<StreamEvent> Read(BotEvent happened) => happened switch
+    public StreamEvent[] Read(BotEvent happened) => happened switch
     {
         BotEvent.Text text => Say(text.Piece, isAnswer: true),
         BotEvent.Refusal refusal => Say(refusal.Piece, isAnswer: false),
@@ -36,7 +36,7 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
     };
 
     /// <summary>Ends what is open, as done.</summary>
-    public IReadOnlyList<StreamEvent> Finish() => [.. _steps.End(), .. _answer.End()];
+    public StreamEvent[] Finish() => [.. _steps.End(), .. _answer.End()];
 
     private StreamEvent[] Say(string piece, bool isAnswer) =>
         _answer.Begins(piece) ? [.. _steps.End(), .. _answer.Say(piece, isAnswer)] : _answer.Say(piece, isAnswer);
