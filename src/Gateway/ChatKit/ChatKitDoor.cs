@@ -53,34 +53,32 @@ internal sealed class ChatKitDoor(
             }
         }
 
-        var selector = Selector.ForBot(user.BotId);
-        RequestFacts.Of(http).Selector = selector.Canonical;
-        if (request is not StreamingRequest and not AttachmentsCreateRequest)
+        RequestFacts.Of(http).Selector = Selector.ForBot(user.BotId).Canonical;
+        if (request is StreamingRequest)
         {
-            await ProcessAsync(http, request, user);
-            return;
-        }
-
-        if (await CheckFilesAsync(request, user, cancel) is { } badFiles)
-        {
-            await badFiles.RefuseAsync(http);
-        }
-        else if (await gate.CountAsync(user, cancel) is { } tooMany)
-        {
-            await tooMany.RefuseAsync(http);
-        }
-        else if (request is StreamingRequest)
-        {
+            // Outside of what may refuse it: a turn that is refused is recorded, too.
             await metering.RunAsync(http, user.BotId, metered =>
             {
                 metered.Usage.IsStream = true;
-                return ProcessAsync(http, request, user with { Use = new TurnUse(metered, RequestFacts.Of(http)) });
+                return CheckedAsync(http, request, user with { Use = new TurnUse(metered, RequestFacts.Of(http)) });
             });
+        }
+        else if (request is AttachmentsCreateRequest)
+        {
+            await CheckedAsync(http, request, user);
         }
         else
         {
             await ProcessAsync(http, request, user);
         }
+    }
+
+    /// <summary>Of requests that begin something: a turn or an upload.</summary>
+    private async Task CheckedAsync(HttpContext http, ChatKitRequest request, ChatKitUser user)
+    {
+        var cancel = http.RequestAborted;
+        var refused = await CheckFilesAsync(request, user, cancel) ?? await gate.CountAsync(user, cancel);
+        await (refused is null ? ProcessAsync(http, request, user) : refused.RefuseAsync(http));
     }
 
     /// <summary>Why a message's files are refused, before anything of it is stored; null: they are not.</summary>

@@ -8,7 +8,8 @@ namespace Gateway.Tests.ChatKit;
 /// <summary>What a page's script does: sends requests of the protocol and reads events. All of it is held to the schema.</summary>
 public sealed class ChatPage : IDisposable
 {
-    private static readonly Dictionary<string, string> Replies = new()
+    /// <summary>Operations whose answer is a document, with its name in the schema.</summary>
+    public static IReadOnlyDictionary<string, string> Replies { get; } = new Dictionary<string, string>
     {
         ["threads.get_by_id"] = "ThreadsGetByIdRes",
         ["threads.list"] = "ThreadsListRes",

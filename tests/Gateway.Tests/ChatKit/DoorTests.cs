@@ -133,27 +133,6 @@ public sealed class DoorTests(ChatKitSetup setup, ChatKitContract contract)
     }
 
     [Fact]
-    public async Task Several_calls_of_one_step_are_made_one_after_the_other()
-    {
-        using var page = await OpenAsync(bot: "bot/id=page");
-
-        var (thread, _) = await page.CreateAsync("""
-            call:pick_color {"of":"the wall"}
-            call:pick_color {"of":"the door"}
-            """);
-        var second = await page.StreamAsync(
-            "threads.add_client_tool_output", new JsonObject { ["thread_id"] = thread, ["result"] = "The wall is mauve." });
-        var call = second.Last(e => ChatPage.Type(e) == "thread.item.done")["item"]!;
-        Assert.Equal("""{"of":"the door"}""", call["arguments"]!.ToJsonString());
-        var last = await page.StreamAsync(
-            "threads.add_client_tool_output", new JsonObject { ["thread_id"] = thread, ["result"] = "The door is teal." });
-
-        Assert.Matches("mauve|teal", ChatPage.TextOf(last));
-        Assert.Equal(
-            ["user_message", "client_tool_call", "client_tool_call", "assistant_message"], (await page.ItemsAsync(thread)).Select(ChatPage.Type));
-    }
-
-    [Fact]
     public async Task A_retry_replaces_the_last_reply()
     {
         using var page = await OpenAsync();

@@ -13,6 +13,8 @@ internal static class Canaries
     public const string BadFile = "canary-of-a-bad-file-44d1e9";
     public const string Prompt = "canary-prompt-8e55b2";
     public const string Reply = "canary-reply-f20a96";
+    public const string FileContents = "canary-file-contents-0b7d4e";
+    public const string ToolResult = "canary-tool-result-91ce35";
 
     /// <summary>32 bytes that are their own text.</summary>
     public static string EncryptionKey { get; } = Convert.ToBase64String("canary-encryption-key-0123456789"u8);
@@ -24,7 +26,7 @@ internal static class Canaries
         "canary-encryption-key-0123456789",
     ];
 
-    public static IReadOnlyList<string> Contents { get; } = [Prompt, Reply];
+    public static IReadOnlyList<string> Contents { get; } = [Prompt, Reply, FileContents, ToolResult];
 
     /// <summary>Which of them stand in a text, in clear or as the hexadecimal digits of their bytes.</summary>
     public static IEnumerable<string> FoundIn(string text, IEnumerable<string> canaries) => canaries.Where(canary =>

@@ -10,13 +10,15 @@ namespace Gateway.Tests.Verify;
 /// Secrets are in clear nowhere, and what callers and models say is in no log, trace, metric or error, even where an
 /// operator has every log of ours and of the framework's on, and the provider quotes all it was sent.
 /// </summary>
-public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
+public sealed partial class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
 {
     private static readonly string[] Doors = ["model", "bot", "embeddings", "completions"];
 
     private readonly List<string> _secrets = [.. Canaries.Secrets];
     private readonly List<string> _found = [];
     private int _bodies;
+
+    private IEnumerable<string> Everything => [.. _secrets, .. _links, .. Canaries.Contents];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -41,25 +43,30 @@ public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
         // Act
         var key = await KeyAsync(gateway);
         await AskEverythingAsync(gateway, key);
+        await ChatEverywhereAsync(gateway, key);
         await RefuseEverythingAsync(gateway, key);
         await AdministerAsync(gateway);
         Look("metrics", await GetAsync(gateway, "/metrics", Canaries.AdminKey));
         relay.Cut();
         await AskEverythingAsync(gateway, key);
+        await ChatWithoutDatabaseAsync(gateway);
         // What is in the journal now has not been shipped.
         await gateway.KillAsync();
         var journal = LookIntoFiles(gateway.DataDirectory);
         Look("log", gateway.Output + gateway.LastWords);
+        Assert.Contains("/chatkit", gateway.Output, StringComparison.Ordinal);
         relay.Restore();
         await gateway.StartAgainAsync(Cancel);
         await AskEverythingAsync(gateway, key);
         Assert.Equal(0, await gateway.StopAsync(Cancel));
         Look("log", gateway.Output + gateway.LastWords);
-        Look("traces", string.Concat(collector.Requests.Select(r => Encoding.Latin1.GetString(r.Body))));
+        var traces = string.Concat(collector.Requests.Select(r => Encoding.Latin1.GetString(r.Body)));
+        Look("traces", traces);
+        Assert.Contains("/chatkit", traces, StringComparison.Ordinal);
         var rows = await LookIntoDatabaseAsync(database);
         output.WriteLine(
             $"looked into {gateway.Output.Length} characters of log, {collector.Requests.Sum(r => r.Body.Length)} bytes of traces, "
-            + $"{journal} bytes of journal, {rows} rows and {_bodies} error bodies for {_secrets.Count + Canaries.Contents.Count} canaries");
+            + $"{journal} bytes of journal, {rows} rows and {_bodies} error bodies for {Everything.Count()} canaries");
 
         // Assert: that there was something to look into, and that nothing was found in it.
         Assert.True(_found.Count == 0, string.Join('\n', _found.Distinct()));
@@ -209,13 +216,13 @@ public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
     {
         foreach (var path in (string[])["keys", "deployments", "usage", "usage?group_by=key", "audit", "workspaces", "models", "web", "secrets?workspace=acme", "bots?workspace=acme"])
         {
-            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey), _secrets);
+            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey));
         }
 
         // The operator sees the address of a provider as it is configured.
         foreach (var path in (string[])["providers", "export"])
         {
-            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey), _secrets.Where(s => s != Canaries.ProviderPath));
+            Look($"GET /admin/v1/{path}", await GetAsync(gateway, $"/admin/v1/{path}", Canaries.AdminKey), [.. Everything.Where(s => s != Canaries.ProviderPath)]);
         }
 
         using var client = gateway.Client(Canaries.AdminKey);
@@ -264,7 +271,7 @@ public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
 
     private void Look(string where, string text, IEnumerable<string>? canaries = null)
     {
-        var found = Canaries.FoundIn(text, canaries ?? [.. _secrets, .. Canaries.Contents])
+        var found = Canaries.FoundIn(text, canaries ?? Everything)
             .Select(canary => $"{canary} in {where}: {Around(text, canary)}").ToList();
         lock (_found)
         {
@@ -319,8 +326,11 @@ public sealed class CanaryTests(TestPostgres postgres, ITestOutputHelper output)
             while (await reader.ReadAsync(Cancel))
             {
                 count++;
-                // An address is configuration, in clear for whoever may read the table; a key has its own place.
-                Look($"the table {table}", reader.GetString(0), [.. _secrets.Where(s => s != Canaries.ProviderPath), .. Canaries.Contents]);
+                // An address is configuration, in clear for whoever may read the table; a key has its own place. What is said
+                // in a chat is kept in its thread, and nowhere else.
+                Look(
+                    $"the table {table}", reader.GetString(0),
+                    [.. _secrets.Where(s => s != Canaries.ProviderPath), .. table.Contains("chatkit_", StringComparison.Ordinal) ? [] : Canaries.Contents]);
             }
         }
 

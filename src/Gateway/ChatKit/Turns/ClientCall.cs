@@ -1,0 +1,40 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Gateway.Bots;
+
+namespace Gateway.ChatKit.Turns;
+
+/// <summary>A call of one of the page's tools, put together of its pieces.</summary>
+internal sealed class ClientCall
+{
+    private readonly StringBuilder _arguments = new();
+
+    /// <summary>By which the bot finds what it did before it called.</summary>
+    public string Id { get; private set; } = "";
+
+    public string Name { get; private set; } = "";
+
+    /// <summary>What the model wrote; where that is no JSON object, an empty one, as the page takes nothing else.</summary>
+    public JsonObject Arguments
+    {
+        get
+        {
+            try
+            {
+                return _arguments.Length == 0 ? [] : JsonNode.Parse(_arguments.ToString()) as JsonObject ?? [];
+            }
+            catch (JsonException)
+            {
+                return [];
+            }
+        }
+    }
+
+    public void Add(BotEvent.CallerToolCall piece)
+    {
+        Id = piece.Id ?? Id;
+        Name = piece.Name ?? Name;
+        _arguments.Append(piece.Arguments);
+    }
+}
