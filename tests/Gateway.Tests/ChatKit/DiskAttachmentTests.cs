@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Gateway.ChatKit;
 using Gateway.ChatKit.Attachments;
 using Gateway.Data;
-using Gateway.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
