@@ -14,7 +14,7 @@ namespace Gateway.Benchmarks;
 internal static class BenchUpstream
 {
     /// <summary>Chunks with text in one streamed reply; deploy/bench.sh counts with the same number.</summary>
-    public const int Chunks = 500;
+    public const int Chunks = Load.BenchModel.DefaultChunks;
 
     private static readonly byte[] Reply = Encoding.UTF8.GetBytes(
         $$"""
@@ -28,9 +28,11 @@ internal static class BenchUpstream
 
     private static readonly byte[][] Events = MakeEvents(usage: false);
 
-    public static async Task RunAsync(string url)
+    /// <param name="url">Where it speaks HTTP/1.1.</param>
+    /// <param name="http2Url">Where it speaks HTTP/2 without TLS; null: nowhere.</param>
+    public static async Task RunAsync(string url, string? http2Url = null)
     {
-        await using var app = BenchServer.Create(url).Build();
+        await using var app = BenchServer.Create(url, http2Url).Build();
         app.Run(AnswerAsync);
         await app.RunAsync();
     }
