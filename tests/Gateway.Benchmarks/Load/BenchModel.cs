@@ -36,6 +36,9 @@ internal sealed record BenchModel(BenchBehaviour Behaviour, int ContentLength, i
     /// <summary>Most chunks in one stream.</summary>
     public const int MostChunks = 10_000;
 
+    /// <summary>The time between two chunks of a paced stream.</summary>
+    public static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(20);
+
     private const int DefaultContentLength = 300;
 
     private static readonly BenchModel Default = new(BenchBehaviour.AtOnce, DefaultContentLength, DefaultChunks);

@@ -33,7 +33,18 @@ internal static class LoadCommand
             return 2;
         }
 
-        var figures = Run(options);
+        LoadFigures figures;
+        try
+        {
+            using var run = Create(options, errors);
+            figures = run.Run();
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or IOException)
+        {
+            errors.WriteLine(wrong.Message);
+            return 2;
+        }
+
         output.WriteLine(JsonSerializer.Serialize(figures, LoadJson.Default.LoadFigures));
         if (figures.Errors == 0 || options.AllowsErrors)
         {
@@ -44,6 +55,14 @@ internal static class LoadCommand
         return 1;
     }
 
-    private static LoadFigures Run(LoadOptions options) =>
-        new() { Kind = options.Kind, Seconds = options.Seconds, Errors = 1, FirstError = $"there is no load '{options.Kind}'" };
+    private static LoadRun Create(LoadOptions options, TextWriter errors) => options.Kind switch
+    {
+        "requests" => new RequestsRun(options),
+        "rate" => new RateRun(options),
+        "streams" => new StreamsRun(options, isPaced: true),
+        "chunks" => new StreamsRun(options, isPaced: false),
+        "hold" => new HoldRun(options, errors),
+        "disconnect" => new DisconnectRun(options),
+        _ => throw new ArgumentException($"there is no load '{options.Kind}'"),
+    };
 }
