@@ -9,7 +9,7 @@ internal static class GatewayAllocations
 {
     private const int Chunks = 2_000;
     private const int Requests = 1_000;
-    private const int Rounds = 5;
+    private const int Rounds = 4;
 
     /// <param name="upstreamPort">Where the gateway expects its provider.</param>
     public static async Task<AllocationFigures> CountAsync(int upstreamPort, int yarpPort)

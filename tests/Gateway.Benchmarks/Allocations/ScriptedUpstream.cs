@@ -49,7 +49,8 @@ internal sealed class ScriptedUpstream : HttpMessageHandler
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var piece = pieces(_number++);
+            // An empty read waits until there is something, and takes nothing.
+            var piece = buffer.IsEmpty ? default : pieces(_number++);
             piece.CopyTo(buffer);
             _length = piece.Length;
             _read.Reset();

@@ -4,12 +4,18 @@ namespace Gateway.Tests.Performance;
 
 /// <summary>
 /// Budgets for what is allocated, which do not depend on how fast a machine is. One that is exceeded names code that allocates
-/// and did not before; how to find it says tests/Gateway.Benchmarks' own <c>allocations</c> command, run under a profiler.
+/// and did not before: run <c>Gateway.Benchmarks allocations code</c> under <c>dotnet-trace collect --profile gc-verbose</c>.
 /// </summary>
 public class AllocationTests(TestPostgres postgres)
 {
     /// <summary>Of several thousand chunks or requests, what some other thread of the process allocates is less for each.</summary>
     private const double Noise = 0.5;
+
+    /// <summary>Bytes for a plain request, whatever is needed to serve, forward, limit and record it. Seen: 8,900 to 10,800.</summary>
+    private const double PerRequest = 12_000;
+
+    /// <summary>Bytes for a stream of one chunk. Seen: 11,600 to 12,500.</summary>
+    private const double PerStream = 15_000;
 
     [Fact]
     public async Task Our_own_code_allocates_nothing_for_a_chunk_of_a_model_and_a_bots_text_alone()
@@ -28,9 +34,8 @@ public class AllocationTests(TestPostgres postgres)
 
         var figures = await AllocationRun.OfGatewayAsync(database, TestContext.Current.CancellationToken);
 
-        TestContext.Current.SendDiagnosticMessage(figures.ToString());
         Assert.True(figures.GatewayPerChunk <= figures.YarpPerChunk + 16 + Noise, figures.ToString());
-        Assert.True(figures.GatewayPerRequest <= 1, figures.ToString());
-        Assert.True(figures.GatewayPerStream <= 1, figures.ToString());
+        Assert.True(figures.GatewayPerRequest <= PerRequest, figures.ToString());
+        Assert.True(figures.GatewayPerStream <= PerStream, figures.ToString());
     }
 }
