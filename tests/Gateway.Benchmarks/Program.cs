@@ -1,9 +1,11 @@
 using Gateway.Benchmarks;
 using Gateway.Benchmarks.Load;
 
-// The parts of deploy/bench.sh that are programs. Each server runs until SIGTERM.
+// deploy/bench.sh calls `run`, which starts the others. Each server runs until SIGTERM.
 switch (args)
 {
+    case ["run", .. var run]:
+        return await BenchRun.RunAsync(run, Console.Out);
     case ["upstream", var url]:
         await BenchUpstream.RunAsync(url);
         return 0;
@@ -15,10 +17,8 @@ switch (args)
         return 0;
     case ["load", .. var load]:
         return LoadCommand.Run(load, Console.Out, Console.Error);
-    case ["report", var measurements]:
-        return Report.Write(await File.ReadAllLinesAsync(measurements), Console.Out);
     default:
         Console.Error.WriteLine(
-            "usage: upstream URL [HTTP2-URL] | load KIND OPTIONS | yarp URL UPSTREAM-URL | report FILE (deploy/bench.sh runs them together)");
+            "usage: run OPTIONS | upstream URL [HTTP2-URL] | load KIND OPTIONS | yarp URL UPSTREAM-URL (deploy/bench.sh calls run)");
         return 2;
 }
