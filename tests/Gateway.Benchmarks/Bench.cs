@@ -20,7 +20,8 @@ internal sealed class Bench(BenchOptions options, TextWriter output) : IAsyncDis
 
     public BenchOptions Options => options;
 
-    public TimeSpan Elapsed => _clock.Elapsed;
+    /// <summary>Runs that failed and were made again, and why; reported, since a figure without its failures would flatter.</summary>
+    public List<string> Repeated { get; } = [];
 
     /// <summary>A line of progress.</summary>
     public void Say(string text) => output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_clock.Elapsed:mm\\:ss}] {text}"));

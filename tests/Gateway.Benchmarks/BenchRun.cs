@@ -53,6 +53,7 @@ internal static class BenchRun
         }
 
         var results = new List<LineResult>();
+        IReadOnlyList<string> repeated;
         await using (var bench = new Bench(options, output))
         {
             var ids = string.Join(", ", lines.SelectMany(line => line.Ids).Where(id => IsWanted(id, options)));
@@ -67,10 +68,11 @@ internal static class BenchRun
             }
 
             bench.Say("Measured");
+            repeated = bench.Repeated;
         }
 
         results.Sort((a, b) => Number(a.Id).CompareTo(Number(b.Id)));
-        await WriteAsync(options, results, output, cancel);
+        await WriteAsync(options, new Outcome(results, repeated), output, cancel);
         output.WriteLine($"{results.Sum(r => r.Targets.Count(t => t.IsMet))} of {results.Sum(r => r.Targets.Count)} targets met");
         return results.Exists(result => result.Failure is not null) ? 1 : 0;
     }
@@ -88,7 +90,7 @@ internal static class BenchRun
         }
     }
 
-    private static async Task WriteAsync(BenchOptions options, List<LineResult> results, TextWriter output, CancellationToken cancel)
+    private static async Task WriteAsync(BenchOptions options, Outcome outcome, TextWriter output, CancellationToken cancel)
     {
         if (options.Results is null)
         {
@@ -97,8 +99,8 @@ internal static class BenchRun
 
         var where = await Surroundings.ReadAsync(options.Postgres, options.Portkey, cancel);
         Directory.CreateDirectory(options.Results);
-        await File.WriteAllTextAsync(Path.Combine(options.Results, "RESULTS.md"), Markdown.Write(where, options, results), cancel);
-        await File.WriteAllTextAsync(Path.Combine(options.Results, "results.json"), RawJson.Write(where, options, results), cancel);
+        await File.WriteAllTextAsync(Path.Combine(options.Results, "RESULTS.md"), Markdown.Write(where, options, outcome), cancel);
+        await File.WriteAllTextAsync(Path.Combine(options.Results, "results.json"), RawJson.Write(where, options, outcome), cancel);
         output.WriteLine($"Written: {Path.Combine(options.Results, "RESULTS.md")}");
     }
 

@@ -26,7 +26,7 @@ internal sealed class BotLine : ILine
             var run = new WrkRun(body, Connections: 32, Seconds);
             result.Ran(run.Command);
             runs.Add((name, run, await Probe.PlainAsync(system, body, cancel)));
-            await (run with { Seconds = 4 }).MeasureAsync(system, 0, cancel);
+            await run.WarmUpAsync(system, seconds: 4, cancel);
         }
 
         await Turns.TakeAsync(bench, "P7", runs, async shot =>

@@ -83,7 +83,7 @@ internal sealed class GrowthLine : ILine
             system with { Key = ManyRows.KeyOf(last) }, Bodies.Bot(bench, $"other-{last}", $"{name}.json"), cancel);
         await GrowthChanges.PrepareAsync(gateway, cancel);
         var bytes = await Probe.PlainAsync(system, Bodies.Plain(bench), cancel);
-        await new WrkRun(Bodies.Plain(bench), Connections: 32, Seconds: 4).MeasureAsync(system, 0, cancel);
+        await new WrkRun(Bodies.Plain(bench), Connections: 32, Seconds).WarmUpAsync(system, seconds: 4, cancel);
         return new Grown(size, gateway, system, bytes);
     }
 

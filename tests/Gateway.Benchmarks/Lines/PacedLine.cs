@@ -21,14 +21,14 @@ internal sealed class PacedLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P5"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        (Systems.Length * options.Rounds * (Seconds(options) + 7)) + (options.IsQuick ? 0 : 25);
+        (Systems.Length * options.Rounds * (Seconds(options) + 2.5)) + (options.IsQuick ? 0 : 25);
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
         var result = new LineResult("P5", "Streams of a token every 20 ms");
         var systems = await bench.SystemsAsync(Systems, cancel);
         var count = bench.Options.IsQuick ? Counts[^1] : await FindCountAsync(bench, result, cancel);
-        var warmUp = bench.Options.IsQuick ? 1 : 2;
+        var warmUp = bench.Options.IsQuick ? 0.5 : 2;
         var run = Run(count, Seconds(bench.Options), warmUp);
         result.Ran(run.Command);
         result.Notes.Add($"{count} streams at a time.");
@@ -49,7 +49,7 @@ internal sealed class PacedLine : ILine
         return [result];
     }
 
-    private static double Seconds(BenchOptions options) => options.IsQuick ? 4 : 20;
+    private static double Seconds(BenchOptions options) => options.IsQuick ? 3 : 20;
 
     private static GeneratorRun Run(int count, double seconds, double warmUp) => new(
         "streams", Models.Paced, seconds,

@@ -20,7 +20,7 @@ internal sealed class PlainLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P1", "P3"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        Systems.Length * ((options.Rounds * (Seconds(options) + 1)) + WarmUp(options) + 1);
+        Chosen(options).Count() * ((options.Rounds * (Seconds(options) + (options.IsQuick ? 0.2 : 1.2))) + WarmUp(options) + 0.5);
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
@@ -31,10 +31,10 @@ internal sealed class PlainLine : ILine
         processor.Notes.Add("Of the runs of P1, user and system time of the process, and of a second after them.");
 
         var systems = new List<(BenchSystem System, long Bytes)>();
-        foreach (var system in await bench.SystemsAsync(Systems, cancel))
+        foreach (var system in await bench.SystemsAsync(Chosen(bench.Options), cancel))
         {
             systems.Add((system, await Probe.PlainAsync(system, run.BodyFile, cancel)));
-            await (run with { Seconds = WarmUp(bench.Options) }).MeasureAsync(system, 0, cancel);
+            await run.WarmUpAsync(system, WarmUp(bench.Options), cancel);
         }
 
         await Turns.TakeAsync(bench, "P1", systems, async on =>
@@ -44,7 +44,7 @@ internal sealed class PlainLine : ILine
             var figures = await run.MeasureAsync(on.System, on.Bytes, cancel);
             speed.Add(RequestsPerSecond, "1/s", on.System.Name, figures.RequestsPerSecond);
             speed.Add("p99", "ms", on.System.Name, figures.P99);
-            if (on.System.Name != BenchSystem.Direct)
+            if (on.System.Name != BenchSystem.Direct && !bench.Options.IsQuick)
             {
                 await Task.Delay(Aftermath, cancel);
                 var used = ProcessFigures.ProcessorTime(process) - before;
@@ -64,5 +64,8 @@ internal sealed class PlainLine : ILine
 
     private static double Seconds(BenchOptions options) => options.IsQuick ? 2 : 6;
 
-    private static double WarmUp(BenchOptions options) => options.IsQuick ? 2 : 4;
+    private static double WarmUp(BenchOptions options) => options.IsQuick ? 1 : 4;
+
+    private static IEnumerable<string> Chosen(BenchOptions options) =>
+        Systems.Where(system => options.Portkey is not null || system != BenchSystem.Portkey);
 }

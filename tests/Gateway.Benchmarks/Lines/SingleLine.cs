@@ -10,14 +10,14 @@ internal sealed class SingleLine : ILine
 
     public IReadOnlyList<string> Ids { get; } = ["P2"];
 
-    public double PlannedSeconds(BenchOptions options) => Systems.Length * options.Rounds * (Seconds(options) + 1.5);
+    public double PlannedSeconds(BenchOptions options) => Chosen(options).Count() * options.Rounds * (Seconds(options) + 1.2);
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
         var result = new LineResult("P2", "Added time of a plain request, 1 connection");
-        var run = new GeneratorRun("requests", Models.Plain, Seconds(bench.Options), "--connections 1 --warmup 1");
+        var run = new GeneratorRun("requests", Models.Plain, Seconds(bench.Options), $"--connections 1 --warmup {(bench.Options.IsQuick ? "0.5" : "1")}");
         result.Ran(run.Command);
-        var systems = await bench.SystemsAsync(Systems, cancel);
+        var systems = await bench.SystemsAsync(Chosen(bench.Options), cancel);
         await Turns.TakeAsync(bench, "P2", systems, async system =>
         {
             var latency = (await run.MeasureAsync(system, cancel)).Latency!;
@@ -38,7 +38,10 @@ internal sealed class SingleLine : ILine
         return [result];
     }
 
-    private static double Seconds(BenchOptions options) => options.IsQuick ? 2 : 5;
+    private static double Seconds(BenchOptions options) => options.IsQuick ? 1.5 : 5;
+
+    private static IEnumerable<string> Chosen(BenchOptions options) =>
+        Systems.Where(system => !options.IsQuick || system != BenchSystem.Nginx);
 
     private static void Add(LineResult result, string figure, string system)
     {

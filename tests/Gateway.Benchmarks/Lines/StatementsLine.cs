@@ -13,6 +13,9 @@ internal sealed class StatementsLine : ILine
     /// <summary>Of each key; four fifths of what it may.</summary>
     private const int RequestsPerSecond = 80;
 
+    /// <summary>Of a statement, in the report.</summary>
+    private const int ShownCharacters = 70;
+
     private const string Statements = "statements a 1,000 requests";
 
     private static readonly TimeSpan Time = TimeSpan.FromSeconds(12);
@@ -86,6 +89,7 @@ internal sealed class StatementsLine : ILine
     {
         var postgres = await bench.PostgresAsync(cancel);
         using var callers = new ManyCallers(Bodies.Plain(bench));
+        var frequent = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var group in groups)
         {
             await callers.SendAsync([.. group.Gateways.Select(g => g.Url)], group.Keys, RequestsPerSecond / 4.0, Aftermath, cancel);
@@ -93,20 +97,25 @@ internal sealed class StatementsLine : ILine
 
         await Turns.TakeAsync(bench, "P12", groups, async group =>
         {
-            var before = await postgres.StatementsAsync(group.Database, cancel);
+            await postgres.ForgetStatementsAsync(group.Database, cancel);
             var (answered, refused) = await callers.SendAsync(
                 [.. group.Gateways.Select(g => g.Url)], group.Keys, RequestsPerSecond, Time, cancel);
             await Task.Delay(Aftermath, cancel);
-            var statements = await postgres.StatementsAsync(group.Database, cancel) - before;
+            var statements = await postgres.StatementsAsync(group.Database, cancel);
             if (refused > answered / 100)
             {
                 throw new InvalidOperationException($"{refused} of {answered + refused} requests were refused.\n{group.Gateways[0].Process.LastWords}");
             }
 
-            result.Add(Statements, "", group.Name, statements * 1000.0 / answered);
+            double PerThousand(long calls) => calls * 1000.0 / answered;
+            var all = PerThousand(statements.Sum(s => s.Calls));
+            frequent[group.Name] = string.Join(" · ", statements.Take(6).Select(s =>
+                $"{Numbers.Show(PerThousand(s.Calls), "")} `{(s.Text.Length > ShownCharacters ? s.Text[..ShownCharacters] + "…" : s.Text)}`"));
+            result.Add(Statements, "", group.Name, all);
             result.Add("requests/s", "1/s", group.Name, answered / Time.TotalSeconds);
             result.Add("refused", "", group.Name, refused);
-            return $"{group.Name} {Numbers.Show(statements * 1000.0 / answered, "")}";
+            return $"{group.Name} {Numbers.Show(all, "")}";
         });
+        result.Notes.AddRange(frequent.Select(f => $"Most frequent in the last round of {f.Key}, a 1,000 requests: {f.Value}"));
     }
 }

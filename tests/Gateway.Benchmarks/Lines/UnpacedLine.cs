@@ -18,7 +18,7 @@ internal sealed class UnpacedLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P6"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        (Systems.Length + 1) * ((options.Rounds * (Seconds(options) + 0.5)) + WarmUp(options) + 1);
+        (Chosen(options).Count() + 1) * ((options.Rounds * (Seconds(options) + 0.5)) + WarmUp(options) + 1);
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
@@ -26,7 +26,7 @@ internal sealed class UnpacedLine : ILine
         var run = new WrkRun(Bodies.Stream(bench, Models.Plain), Connections: 32, Seconds(bench.Options));
         result.Ran(run.Command);
         var shots = new List<Shot>();
-        foreach (var system in await bench.SystemsAsync(Systems, cancel))
+        foreach (var system in await bench.SystemsAsync(Chosen(bench.Options), cancel))
         {
             shots.Add(await PrepareAsync(bench, system.Name, system, run, cancel));
             if (system.Name == BenchSystem.Ours)
@@ -54,14 +54,17 @@ internal sealed class UnpacedLine : ILine
         return [result];
     }
 
-    private static double Seconds(BenchOptions options) => options.IsQuick ? 2 : 5;
+    private static double Seconds(BenchOptions options) => options.IsQuick ? 1 : 5;
 
-    private static double WarmUp(BenchOptions options) => options.IsQuick ? 2 : 3;
+    private static double WarmUp(BenchOptions options) => options.IsQuick ? 1 : 3;
+
+    private static IEnumerable<string> Chosen(BenchOptions options) =>
+        Systems.Where(system => !options.IsQuick || system != BenchSystem.Nginx);
 
     private static async Task<Shot> PrepareAsync(Bench bench, string name, BenchSystem system, WrkRun run, CancellationToken cancel)
     {
         var bytes = await Probe.StreamAsync(system, run.BodyFile, BenchModel.DefaultChunks, cancel);
-        await (run with { Seconds = WarmUp(bench.Options) }).MeasureAsync(system, 0, cancel);
+        await run.WarmUpAsync(system, WarmUp(bench.Options), cancel);
         return new Shot(name, system, run, bytes);
     }
 }

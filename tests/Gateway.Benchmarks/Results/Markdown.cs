@@ -6,14 +6,14 @@ namespace Gateway.Benchmarks.Results;
 /// <summary>Writes RESULTS.md: first what was to be reached and whether it was, then every figure with its rounds.</summary>
 internal static class Markdown
 {
-    public static string Write(Surroundings where, BenchOptions options, IReadOnlyList<LineResult> lines)
+    public static string Write(Surroundings where, BenchOptions options, Outcome outcome)
     {
         var text = new StringBuilder();
         text.AppendLine("# Results").AppendLine();
         text.AppendLine("Written by `./deploy/bench.sh`; not by hand. The raw figures are in [results.json](results.json).").AppendLine();
         Head(text, where, options);
-        Summary(text, lines);
-        foreach (var line in lines)
+        Summary(text, outcome);
+        foreach (var line in outcome.Lines)
         {
             Section(text, line);
         }
@@ -36,19 +36,17 @@ internal static class Markdown
             of requests, tokens, concurrency and money on the key, usage journal and metrics on, on a Postgres of its own. The log is at
             `Warning`, as no other system writes a line for each request.
             """).AppendLine();
-        if (lineCommand(options) is { } command)
+        if (options.CommandLine.Length > 0)
         {
-            text.AppendLine($"Command: `{command}`").AppendLine();
+            text.AppendLine($"Command: `{options.CommandLine.Trim()}`").AppendLine();
         }
-
-        static string? lineCommand(BenchOptions options) => options.CommandLine.Length == 0 ? null : options.CommandLine;
     }
 
-    private static void Summary(StringBuilder text, IReadOnlyList<LineResult> lines)
+    private static void Summary(StringBuilder text, Outcome outcome)
     {
         text.AppendLine("| # | what | measured | target | met | rounds |");
         text.AppendLine("|---|---|---|---|---|---|");
-        foreach (var line in lines)
+        foreach (var line in outcome.Lines)
         {
             if (line.Failure is { } failure)
             {
@@ -64,6 +62,10 @@ internal static class Markdown
         }
 
         text.AppendLine();
+        foreach (var repeated in outcome.Repeated)
+        {
+            text.AppendLine($"A run failed and was made again: {FirstLine(repeated)}").AppendLine();
+        }
     }
 
     private static void Section(StringBuilder text, LineResult line)
@@ -83,7 +85,7 @@ internal static class Markdown
         {
             text.AppendLine("| figure | of | median | spread | rounds |");
             text.AppendLine("|---|---|---|---|---|");
-            foreach (var figure in line.Figures.GroupBy(f => f.Name).SelectMany(g => g))
+            foreach (var figure in line.Figures.GroupBy(f => f.Name).SelectMany(alike => alike))
             {
                 var spread = Numbers.Share(figure.Spread) + (figure.IsUnstable ? ", unstable" : "");
                 var rounds = string.Join(" · ", figure.Rounds.Select(r => Numbers.Show(r, "")));

@@ -14,8 +14,8 @@ internal static class RawJson
         Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
-    public static string Write(Surroundings where, BenchOptions options, IReadOnlyList<LineResult> lines) =>
+    public static string Write(Surroundings where, BenchOptions options, Outcome outcome) =>
         JsonSerializer.Serialize(
-            new { where.Date, where.Processor, where.Cores, where.MemoryGibibytes, where.System, where.Versions, options.CommandLine, options.Rounds, lines },
+            new { where.Date, where.Processor, where.Cores, where.MemoryGibibytes, where.System, where.Versions, options.CommandLine, options.Rounds, outcome.Lines, outcome.Repeated },
             Format) + "\n";
 }

@@ -16,10 +16,13 @@ internal static class Statistics
                 : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;
     }
 
-    /// <summary>From the lowest round to the highest, as a share of <paramref name="whole"/>; 0 where all are equal.</summary>
+    /// <summary>
+    /// From the lowest round to the highest, as a share of <paramref name="whole"/>; 0 where all are equal, and 1 where they are not
+    /// and the whole is 0.
+    /// </summary>
     public static double Spread(IReadOnlyCollection<double> values, double whole)
     {
         var range = values.Max() - values.Min();
-        return range == 0 ? 0 : range / Math.Abs(whole);
+        return range == 0 ? 0 : whole == 0 ? 1 : range / Math.Abs(whole);
     }
 }

@@ -73,18 +73,25 @@ internal sealed class GatewayServer : IAsyncDisposable
     /// <summary>
     /// Makes a key that is limited in everything and never comes near a limit, unless <paramref name="requestsPerMinute"/> says so.
     /// </summary>
-    public async Task<string> CreateKeyAsync(
-        string name, CancellationToken cancel, int requestsPerMinute = 100_000_000, string workspace = "default")
+    public async Task<string> CreateKeyAsync(string name, CancellationToken cancel, int requestsPerMinute = 100_000_000)
     {
         var made = await SendAsync(HttpMethod.Post, "/admin/v1/keys", new JsonObject
         {
-            ["workspace"] = workspace,
+            ["workspace"] = "default",
             ["name"] = name,
             ["rpm"] = requestsPerMinute,
             ["tpm"] = 1_000_000_000,
             ["concurrent"] = 100_000,
             ["budget"] = new JsonObject { ["usd"] = 1_000_000, ["per"] = "day" },
         }, cancel);
+        return made["key"]!.GetValue<string>();
+    }
+
+    /// <summary>Makes a key without any limit.</summary>
+    public async Task<string> CreateUnlimitedKeyAsync(string name, CancellationToken cancel)
+    {
+        var made = await SendAsync(
+            HttpMethod.Post, "/admin/v1/keys", new JsonObject { ["workspace"] = "default", ["name"] = name }, cancel);
         return made["key"]!.GetValue<string>();
     }
 

@@ -47,7 +47,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         var data = Path.Combine(home, "data");
         await OwnProcess.RunAsync(
             [.. unprivileged, Path.Combine(binaries, "initdb"), "--pgdata", data, "--username=postgres", "--pwfile", passwordFile,
-                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"],
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
             CommandLimit, cancel);
 
         var port = FreePort.Next();
@@ -81,24 +81,46 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>The first column of the first row; null when there is none.</summary>
     public async Task<object?> ScalarAsync(string database, string sql, CancellationToken cancel)
     {
-        // Without a pool, whose connection would forbid to copy the database.
-        var builder = new NpgsqlConnectionStringBuilder(ConnectionString(database)) { Pooling = false, CommandTimeout = 300 };
-        await using var connection = new NpgsqlConnection(builder.ConnectionString);
-        await connection.OpenAsync(cancel);
+        await using var connection = await OpenAsync(database, cancel);
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(cancel);
     }
 
-    /// <summary>Statements that clients of a database had executed so far, those that begin and end transactions among them.</summary>
-    public async Task<long> StatementsAsync(string database, CancellationToken cancel) => Convert.ToInt64(
-        await ScalarAsync(
-            "postgres",
-            "SELECT coalesce(sum(s.calls), 0)::bigint FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid " +
-            $"WHERE s.toplevel AND d.datname = '{database}'",
-            cancel),
-        CultureInfo.InvariantCulture);
+    /// <summary>Begins to count the statements of a database's clients anew.</summary>
+    public Task ForgetStatementsAsync(string database, CancellationToken cancel) => ExecuteAsync(
+        "postgres", $"SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = '{database}'", cancel);
+
+    /// <summary>What clients of a database executed since it was forgotten, BEGIN and COMMIT among it; the most frequent first.</summary>
+    public async Task<IReadOnlyList<(string Text, long Calls)>> StatementsAsync(string database, CancellationToken cancel)
+    {
+        const string Query =
+            """
+            SELECT regexp_replace(s.query, '\s+', ' ', 'g'), sum(s.calls)::bigint
+            FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
+            WHERE s.toplevel AND d.datname = $1 GROUP BY 1 ORDER BY 2 DESC
+            """;
+        await using var connection = await OpenAsync("postgres", cancel);
+        await using var command = new NpgsqlCommand(Query, connection) { Parameters = { new() { Value = database } } };
+        await using var rows = await command.ExecuteReaderAsync(cancel);
+        var statements = new List<(string, long)>();
+        while (await rows.ReadAsync(cancel))
+        {
+            statements.Add((rows.GetString(0), rows.GetInt64(1)));
+        }
+
+        return statements;
+    }
 
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private async Task<NpgsqlConnection> OpenAsync(string database, CancellationToken cancel)
+    {
+        // Without a pool, whose connection would forbid to copy the database.
+        var builder = new NpgsqlConnectionStringBuilder(ConnectionString(database)) { Pooling = false, CommandTimeout = 300 };
+        var connection = new NpgsqlConnection(builder.ConnectionString);
+        await connection.OpenAsync(cancel);
+        return connection;
+    }
 
     private async Task WaitAsync(CancellationToken cancel)
     {
