@@ -29,7 +29,7 @@ internal sealed class PacedLine : ILine
         var systems = await bench.SystemsAsync(Systems, cancel);
         var count = bench.Options.IsQuick ? Counts[^1] : await FindCountAsync(bench, result, cancel);
         var warmUp = bench.Options.IsQuick ? 0.5 : 2;
-        var run = Run(count, Seconds(bench.Options), warmUp);
+        var run = Run(bench.Options.IsQuick ? Models.PacedBriefly : Models.Paced, count, Seconds(bench.Options), warmUp);
         result.Ran(run.Command);
         result.Notes.Add($"{count} streams at a time.");
         await Turns.TakeAsync(bench, $"P5, {count} streams", systems, async system =>
@@ -51,8 +51,8 @@ internal sealed class PacedLine : ILine
 
     private static double Seconds(BenchOptions options) => options.IsQuick ? 3 : 20;
 
-    private static GeneratorRun Run(int count, double seconds, double warmUp) => new(
-        "streams", Models.Paced, seconds,
+    private static GeneratorRun Run(string model, int count, double seconds, double warmUp) => new(
+        "streams", model, seconds,
         string.Create(CultureInfo.InvariantCulture, $"--connections {count} --warmup {warmUp} --allow-errors"));
 
     /// <summary>How many streams this machine can send and read without anything in between.</summary>
@@ -61,7 +61,7 @@ internal sealed class PacedLine : ILine
         var direct = await bench.SystemAsync(BenchSystem.Direct, cancel);
         foreach (var count in Counts)
         {
-            var gap = (await Run(count, 6, 1).MeasureAsync(direct, cancel)).Gap!.P99;
+            var gap = (await Run(Models.Paced, count, 6, 1).MeasureAsync(direct, cancel)).Gap!.P99;
             bench.Say($"P5, {count} streams direct: gap p99 {Numbers.Show(gap, "ms")}");
             if (gap < MostGapMilliseconds)
             {
@@ -75,11 +75,16 @@ internal sealed class PacedLine : ILine
 
     private static void Add(LineResult result, BenchSystem system, LoadFigures figures, TimeSpan used)
     {
+        if (figures.FirstChunk!.Count == 0 || figures.Gap!.Count == 0)
+        {
+            throw new InvalidOperationException($"{system.Name}: no stream began, the first error being {figures.FirstError}");
+        }
+
         var wrong = figures.Lost + figures.Doubled + figures.Reordered + figures.Errors;
         result.Add(Lost, "", system.Name, wrong!.Value);
-        result.Add(First, "ms", system.Name, figures.FirstChunk!.P99);
+        result.Add(First, "ms", system.Name, figures.FirstChunk.P99);
         result.Add("first token, p50", "ms", system.Name, figures.FirstChunk.P50);
-        result.Add(Gap, "ms", system.Name, figures.Gap!.P99);
+        result.Add(Gap, "ms", system.Name, figures.Gap.P99);
         if (system.Name != BenchSystem.Direct)
         {
             result.Add(Processor, "µs", system.Name, used.TotalMicroseconds / figures.Chunks!.Value);
