@@ -1,4 +1,5 @@
 using Gateway.Benchmarks;
+using Gateway.Benchmarks.Allocations;
 using Gateway.Benchmarks.Load;
 
 // deploy/bench.sh calls `run`, which starts the others. Each server runs until SIGTERM.
@@ -17,8 +18,10 @@ switch (args)
         return 0;
     case ["load", .. var load]:
         return LoadCommand.Run(load, Console.Out, Console.Error);
+    case ["allocations", .. var what]:
+        return await AllocationsCommand.RunAsync(what, Console.Out);
     default:
         Console.Error.WriteLine(
-            "usage: run OPTIONS | upstream URL [HTTP2-URL] | load KIND OPTIONS | yarp URL UPSTREAM-URL (deploy/bench.sh calls run)");
+            "usage: run OPTIONS | upstream URL [HTTP2-URL] | load KIND OPTIONS | allocations WHAT | yarp URL UPSTREAM-URL (deploy/bench.sh calls run)");
         return 2;
 }

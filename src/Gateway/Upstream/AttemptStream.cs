@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -122,6 +123,7 @@ internal sealed class AttemptStream : IAsyncDisposable
     /// Waits for more bytes. False when there will be none: the answer is then whole, or <see cref="Failure"/> says why not.
     /// </summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync()
     {
         if (IsDone || _atEnd || Failure is not null)
