@@ -91,11 +91,15 @@ internal sealed class Bench(BenchOptions options, TextWriter output) : IAsyncDis
         return name;
     }
 
-    /// <summary>Starts another gateway; whoever asks for one ends it.</summary>
+    /// <summary>Starts another gateway. Whoever asks for one ends it; else it ends with the benchmark, as where a line failed.</summary>
     /// <param name="yaml">Null: the database has it all.</param>
-    public async Task<GatewayServer> StartGatewayAsync(string name, string database, string? yaml, CancellationToken cancel) =>
-        await GatewayServer.StartAsync(
+    public async Task<GatewayServer> StartGatewayAsync(string name, string database, string? yaml, CancellationToken cancel)
+    {
+        var gateway = await GatewayServer.StartAsync(
             name, options.Work, options.Gateway, (await PostgresAsync(cancel)).ConnectionString(database), yaml, cancel);
+        _started.Add(gateway);
+        return gateway;
+    }
 
     public string File(string name) => Path.Combine(options.Work, name);
 
@@ -115,7 +119,6 @@ internal sealed class Bench(BenchOptions options, TextWriter output) : IAsyncDis
     {
         var yaml = GatewayFile.Write(await UpstreamAsync(cancel), Models.All);
         var gateway = await StartGatewayAsync(BenchSystem.Ours, await CreateDatabaseAsync(cancel), yaml, cancel);
-        _started.Add(gateway);
         return new BenchSystem(BenchSystem.Ours, gateway.Url, gateway.Process) { Key = await gateway.CreateKeyAsync("bench", cancel) };
     }
 

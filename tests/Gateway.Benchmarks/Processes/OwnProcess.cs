@@ -19,6 +19,7 @@ internal sealed class OwnProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly string _log;
+    private bool _isDisposed;
 
     private OwnProcess(Process process, string name, string log)
     {
@@ -82,9 +83,15 @@ internal sealed class OwnProcess : IAsyncDisposable
             : throw new InvalidOperationException($"{Show(command)} ended with {process.ExitCode}.\n{await output}\n{await errors}");
     }
 
-    /// <summary>SIGTERM and, when that does not help in 30 s, SIGKILL.</summary>
+    /// <summary>SIGTERM and, when that does not help in 30 s, SIGKILL. May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
