@@ -2,9 +2,11 @@ using Gateway.Benchmarks;
 using Gateway.Benchmarks.Allocations;
 using Gateway.Benchmarks.Load;
 
-// The parts of deploy/bench.sh that are programs. Each server runs until SIGTERM.
+// deploy/bench.sh calls `run`, which starts the others. Each server runs until SIGTERM.
 switch (args)
 {
+    case ["run", .. var run]:
+        return await BenchRun.RunAsync(run, Console.Out);
     case ["upstream", var url]:
         await BenchUpstream.RunAsync(url);
         return 0;
@@ -18,10 +20,8 @@ switch (args)
         return LoadCommand.Run(load, Console.Out, Console.Error);
     case ["allocations", .. var what]:
         return await AllocationsCommand.RunAsync(what, Console.Out);
-    case ["report", var measurements]:
-        return Report.Write(await File.ReadAllLinesAsync(measurements), Console.Out);
     default:
         Console.Error.WriteLine(
-            "usage: upstream URL [HTTP2-URL] | load KIND OPTIONS | allocations WHAT | yarp URL UPSTREAM-URL | report FILE (deploy/bench.sh runs them together)");
+            "usage: run OPTIONS | upstream URL [HTTP2-URL] | load KIND OPTIONS | allocations WHAT | yarp URL UPSTREAM-URL (deploy/bench.sh calls run)");
         return 2;
 }
