@@ -20,7 +20,8 @@ if (Commands.IsCommand(args))
 
 return await Commands.ExplainAsync(async () =>
 {
-    var builder = WebApplication.CreateBuilder(Commands.ServeArguments(args));
+    // Settings are read once: watching files for them means watching all that is written below the working directory.
+    var builder = WebApplication.CreateBuilder([.. Commands.ServeArguments(args), "--hostBuilder:reloadConfigOnChange=false"]);
     var settings = GatewaySettings.Read(builder.Configuration);
     var adminPorts = new AdminPorts(settings);
     using var stop = new ConsoleStop();

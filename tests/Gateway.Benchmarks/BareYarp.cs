@@ -11,26 +11,33 @@ namespace Gateway.Benchmarks;
 /// </summary>
 internal static class BareYarp
 {
+    /// <summary>Runs until SIGTERM.</summary>
     public static async Task RunAsync(string url, string upstream)
+    {
+        using var transport = Transport();
+        await using var app = Build(url, upstream, transport);
+        await app.RunAsync();
+    }
+
+    public static WebApplication Build(string url, string upstream, HttpMessageInvoker transport)
     {
         var builder = BenchServer.Create(url);
         builder.Services.AddHttpForwarder();
-        await using var app = builder.Build();
-
-        // The settings of YARP's own documentation for direct forwarding; no trace headers, as nothing reads them.
-        using var transport = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            UseCookies = false,
-            ActivityHeadersPropagator = null,
-            ConnectTimeout = TimeSpan.FromSeconds(15),
-        });
+        var app = builder.Build();
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         var request = new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromSeconds(100) };
         app.Run(async http => await forwarder.SendAsync(http, upstream, transport, request, HttpTransformer.Default));
-
-        await app.RunAsync();
+        return app;
     }
+
+    /// <summary>The settings of YARP's own documentation for direct forwarding; no trace headers, as nothing reads them.</summary>
+    public static HttpMessageInvoker Transport() => new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = TimeSpan.FromSeconds(15),
+    });
 }

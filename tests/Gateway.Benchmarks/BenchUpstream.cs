@@ -1,127 +1,118 @@
-using System.Globalization;
-using System.IO.Pipelines;
-using System.Text;
 using System.Text.Json;
+using Gateway.Benchmarks.Load;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
 namespace Gateway.Benchmarks;
 
 /// <summary>
-/// An upstream that costs next to nothing: fixed bytes, made once. Answers every POST with a chat completion of about
-/// 600 bytes or, for <c>"stream": true</c>, with 500 chunks as fast as they are taken, and every GET with a list of models.
+/// An upstream that costs next to nothing: fixed bytes, made once. Answers every POST as the model in it says, see
+/// <see cref="BenchModel"/>, and every GET with a list of models. Apart from that, for whoever measures:
+/// <c>GET /stats</c> tells <see cref="UpstreamStats"/>, and <c>POST /release</c> answers the requests that are held.
 /// </summary>
-internal static class BenchUpstream
+internal sealed class BenchUpstream
 {
-    /// <summary>Chunks with text in one streamed reply; deploy/bench.sh counts with the same number.</summary>
-    public const int Chunks = 500;
+    private readonly PacedStreams _paced = new();
+    private TaskCompletionSource _release = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _requests;
+    private long _bodyBytes;
+    private long _streams;
+    private long _chunks;
+    private long _aborted;
+    private int _held;
 
-    private static readonly byte[] Reply = Encoding.UTF8.GetBytes(
-        $$"""
-        {"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"bench","choices":[{"index":0,"message":{"role":"assistant","content":"{{new string('x', 300)}}","refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":20,"completion_tokens":60,"total_tokens":80},"system_fingerprint":"fp_bench"}
-        """);
-
-    private static readonly byte[] Models =
-        """{"object":"list","data":[{"id":"bench","object":"model","created":1700000000,"owned_by":"bench"}]}"""u8.ToArray();
-
-    private static readonly byte[][] EventsWithUsage = MakeEvents(usage: true);
-
-    private static readonly byte[][] Events = MakeEvents(usage: false);
-
-    public static async Task RunAsync(string url)
+    /// <param name="url">Where it speaks HTTP/1.1.</param>
+    /// <param name="http2Url">Where it speaks HTTP/2 without TLS; null: nowhere.</param>
+    public static async Task RunAsync(string url, string? http2Url = null)
     {
-        await using var app = BenchServer.Create(url).Build();
-        app.Run(AnswerAsync);
+        await using var app = BenchServer.Create(url, http2Url).Build();
+        app.Run(new BenchUpstream().AnswerAsync);
         await app.RunAsync();
     }
 
-    private static async Task AnswerAsync(HttpContext http)
+    private async Task AnswerAsync(HttpContext http)
     {
-        var cancel = http.RequestAborted;
-        if (HttpMethods.IsGet(http.Request.Method))
+        switch (http.Request.Method, http.Request.Path.Value)
         {
-            await WriteAsync(http.Response, "application/json", Models, cancel);
+            case ("GET", "/stats"):
+                await WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(Stats(), UpstreamJson.Default.UpstreamStats));
+                return;
+            case ("GET", _):
+                await WriteAsync(http, UpstreamReplies.Models);
+                return;
+            case ("POST", "/release"):
+                Interlocked.Exchange(ref _release, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+                return;
+        }
+
+        try
+        {
+            await AnswerModelAsync(http);
+        }
+        catch (Exception left) when (left is OperationCanceledException or IOException)
+        {
+            Interlocked.Increment(ref _aborted);
+        }
+    }
+
+    private async Task AnswerModelAsync(HttpContext http)
+    {
+        var request = await UpstreamRequest.ReadAsync(http.Request.BodyReader, http.RequestAborted);
+        Interlocked.Increment(ref _requests);
+        Interlocked.Add(ref _bodyBytes, request.BodyBytes);
+        var model = request.Model;
+        if (request.IsStream || model.Behaviour == BenchBehaviour.Paced)
+        {
+            Interlocked.Increment(ref _streams);
+            http.Response.ContentType = "text/event-stream";
+            var events = UpstreamReplies.Events(model, request.WantsUsage);
+            await (model.Behaviour == BenchBehaviour.Paced
+                ? _paced.WriteAsync(http.Response.BodyWriter, events, http.RequestAborted)
+                : WriteAtOnceAsync(http, events));
             return;
         }
 
-        var (stream, usage) = await ReadAsync(http.Request.BodyReader, cancel);
-        if (!stream)
+        if (model.Behaviour == BenchBehaviour.Held)
         {
-            await WriteAsync(http.Response, "application/json", Reply, cancel);
-            return;
+            await HoldAsync(http.RequestAborted);
         }
 
-        http.Response.ContentType = "text/event-stream";
-        // One flush for each event, as a real upstream does: a proxy must cope with many small reads.
-        foreach (var bytes in usage ? EventsWithUsage : Events)
-        {
-            await http.Response.BodyWriter.WriteAsync(bytes, cancel);
-        }
+        await WriteAsync(http, UpstreamReplies.Plain(model));
     }
 
-    private static async Task WriteAsync(HttpResponse response, string type, byte[] bytes, CancellationToken cancel)
+    /// <summary>One flush for each event, as a real upstream does: a system must cope with many small reads.</summary>
+    private async Task WriteAtOnceAsync(HttpContext http, UpstreamEvents events)
     {
-        response.ContentType = type;
-        response.ContentLength = bytes.Length;
-        await response.BodyWriter.WriteAsync(bytes, cancel);
+        foreach (var bytes in events.All)
+        {
+            await http.Response.BodyWriter.WriteAsync(bytes, http.RequestAborted);
+        }
+
+        Interlocked.Add(ref _chunks, events.Chunks);
     }
 
-    private static async Task<(bool Stream, bool Usage)> ReadAsync(PipeReader body, CancellationToken cancel)
+    private async Task HoldAsync(CancellationToken cancel)
     {
-        while (true)
+        var release = Volatile.Read(ref _release).Task;
+        Interlocked.Increment(ref _held);
+        try
         {
-            var read = await body.ReadAsync(cancel);
-            if (!read.IsCompleted)
-            {
-                body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-                continue;
-            }
-
-            var json = new Utf8JsonReader(read.Buffer);
-            var (stream, usage) = (false, false);
-            while (json.Read())
-            {
-                if (json.TokenType == JsonTokenType.PropertyName)
-                {
-                    var isStream = json.CurrentDepth == 1 && json.ValueTextEquals("stream"u8);
-                    var isUsage = json.CurrentDepth == 2 && json.ValueTextEquals("include_usage"u8);
-                    json.Read();
-                    stream |= isStream && json.TokenType == JsonTokenType.True;
-                    usage |= isUsage && json.TokenType == JsonTokenType.True;
-                }
-            }
-
-            body.AdvanceTo(read.Buffer.End);
-            return (stream, usage);
+            await release.WaitAsync(cancel);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _held);
         }
     }
 
-    private static byte[][] MakeEvents(bool usage)
+    private static async Task WriteAsync(HttpContext http, byte[] json)
     {
-        const string EmptyUsage = ",\"usage\":null";
-        const string Usage = ",\"usage\":{\"prompt_tokens\":20,\"completion_tokens\":500,\"total_tokens\":520}";
-        var none = usage ? EmptyUsage : "";
-        List<string> payloads = [Chunk(Choice("{\"role\":\"assistant\",\"content\":\"\"}", "null"), none)];
-        for (var number = 0; number < Chunks; number++)
-        {
-            var text = number.ToString("000", CultureInfo.InvariantCulture);
-            payloads.Add(Chunk(Choice($$"""{"content":" w{{text}}"}""", "null"), none));
-        }
-
-        payloads.Add(Chunk(Choice("{}", "\"stop\""), none));
-        if (usage)
-        {
-            payloads.Add(Chunk("", Usage));
-        }
-
-        payloads.Add("[DONE]");
-        return [.. payloads.Select(payload => Encoding.UTF8.GetBytes($"data: {payload}\n\n"))];
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = json.Length;
+        await http.Response.BodyWriter.WriteAsync(json, http.RequestAborted);
     }
 
-    private static string Choice(string delta, string finish) =>
-        $$"""{"index":0,"delta":{{delta}},"logprobs":null,"finish_reason":{{finish}}}""";
-
-    private static string Chunk(string choices, string usage) =>
-        """{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"bench","choices":["""
-        + choices + "]" + usage + "}";
+    private UpstreamStats Stats() => new(
+        Interlocked.Read(ref _requests), Interlocked.Read(ref _bodyBytes), Interlocked.Read(ref _streams),
+        Interlocked.Read(ref _chunks) + _paced.Chunks, Interlocked.Read(ref _aborted), _paced.Open, Volatile.Read(ref _held));
 }

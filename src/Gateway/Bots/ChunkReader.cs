@@ -18,7 +18,7 @@ internal sealed partial class ChunkReader
     public string FinishReason { get; private set; } = "stop";
 
     /// <summary>What one chunk says. The list is used again by the next call.</summary>
-    public IReadOnlyList<BotEvent> Read(ReadOnlySpan<byte> data)
+    public List<BotEvent> Read(ReadOnlySpan<byte> data)
     {
         _events.Clear();
         var json = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = PlainReply.MaxDepth });
@@ -83,7 +83,10 @@ internal sealed partial class ChunkReader
 
         if (isFirst)
         {
-            _pieces.ForEach(AddCall);
+            foreach (var piece in _pieces)
+            {
+                AddCall(piece);
+            }
         }
 
         _pieces.Clear();

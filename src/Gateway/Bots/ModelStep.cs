@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 using Gateway.Http;
 using Gateway.Upstream;
@@ -17,7 +18,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     private bool _isOver;
 
     /// <summary>What came with the last <see cref="ReadAsync"/>.</summary>
-    public IReadOnlyList<BotEvent> Events => _events;
+    public List<BotEvent> Events => _events;
 
     /// <summary>The text that was held.</summary>
     public IReadOnlyList<BotEvent> Held => _held;
@@ -38,6 +39,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 
     /// <summary>Waits for more. False when there will be none.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync()
     {
         _events.Clear();

@@ -37,7 +37,7 @@ internal sealed class BotChat(BotCatalog bots, BotTurn turns, TimeProvider clock
         var events = turns.RunAsync(
             new TurnRequest(bot!, body!, facts.Caller!.Workspace, selector.Text), metered, dropped, facts, cancel);
         var showsSteps = bot!.ExposeSteps && string.Equals(http.Request.Headers[StepsHeader], "on", StringComparison.OrdinalIgnoreCase);
-        var writer = new BotReplyWriter(
+        using var writer = new BotReplyWriter(
             selector.Text, clock.GetUtcNow().ToUnixTimeSeconds(), request.WantsUsage, request.AnswersInOldForm, showsSteps);
         if (request.IsStream)
         {

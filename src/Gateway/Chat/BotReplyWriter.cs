@@ -15,11 +15,14 @@ namespace Gateway.Chat;
 /// <param name="created">Seconds since 1970-01-01 UTC; the same in every chunk.</param>
 /// <param name="showsSteps">Whether the bot's own tools are told of, in members that are not OpenAI's.</param>
 internal sealed class BotReplyWriter(string model, long created, bool wantsUsage, bool isLegacy, bool showsSteps)
+    : IDisposable
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly string _id = $"chatcmpl-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
     private readonly ArrayBufferWriter<byte> _written = new(512);
+    // Used again for each chunk, of which a long answer has thousands.
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Plain);
     // The type comes with a call's first piece alone, and names the members of all that follow.
     private readonly HashSet<int> _customCalls = [];
     private readonly List<BotEvent.Cited> _citations = [];
@@ -44,54 +47,42 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         if (!_hasBegun)
         {
             _hasBegun = true;
-            var isCall = happened is BotEvent.CallerToolCall;
-            Chunk(null, null, json =>
-            {
-                json.WriteString("role", "assistant");
-                if (isCall)
-                {
-                    json.WriteNull("content");
-                }
-                else
-                {
-                    json.WriteString("content", "");
-                }
-
-                json.WriteNull("refusal");
-            });
+            BeginChunk();
+            _json.WriteString("role", "assistant");
+            _json.WriteString("content", happened is BotEvent.CallerToolCall ? null : "");
+            _json.WriteNull("refusal");
+            EndChunk();
         }
 
         switch (happened)
         {
             case BotEvent.Text text:
-                Chunk(null, text.Logprobs, json => json.WriteString("content", text.Piece));
+                PieceChunk("content", text.Piece, text.Logprobs);
                 break;
             case BotEvent.Reasoning reasoning:
-                Chunk(null, null, json => json.WriteString("reasoning_content", reasoning.Piece));
+                PieceChunk("reasoning_content", reasoning.Piece);
                 break;
             case BotEvent.Refusal refusal:
-                Chunk(null, null, json => json.WriteString("refusal", refusal.Piece));
+                PieceChunk("refusal", refusal.Piece);
                 break;
             case BotEvent.CallerToolCall call:
-                Chunk(null, null, json => WriteCallPiece(json, call));
+                BeginChunk();
+                WriteCallPiece(_json, call);
+                EndChunk();
                 break;
             case BotEvent.ToolStarted or BotEvent.ToolDone:
-                Chunk(null, null, _ => { }, json => BotSteps.WriteChunk(json, happened));
+                BeginChunk();
+                EndChunk(step: happened);
                 break;
             case BotEvent.Finished finished:
-                if (_citations.Count > 0)
-                {
-                    Chunk(null, null, json => BotAnnotations.Write(json, _citations));
-                }
-
-                Chunk(isLegacy && finished.Reason == "tool_calls" ? "function_call" : finished.Reason, null, _ => { });
-                UsageChunk(finished.Usage);
-                _written.Write("data: [DONE]\n\n"u8);
+                End(finished);
                 break;
         }
 
         return _written.WrittenMemory;
     }
+
+    public void Dispose() => _json.Dispose();
 
     /// <summary>The answer as one reply.</summary>
     public ReadOnlyMemory<byte> Whole(BotReply reply)
@@ -179,35 +170,58 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         json.WriteEndObject();
     }
 
-    private void Chunk(string? finishReason, byte[]? logprobs, Action<Utf8JsonWriter> delta, Action<Utf8JsonWriter>? more = null)
+    private void End(BotEvent.Finished finished)
     {
-        _written.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(_written, Plain))
+        if (_citations.Count > 0)
         {
-            json.WriteStartObject();
-            WriteHead(json, "chat.completion.chunk");
-            json.WriteStartArray("choices");
-            json.WriteStartObject();
-            json.WriteNumber("index", 0);
-            json.WriteStartObject("delta");
-            delta(json);
-            json.WriteEndObject();
-            json.WritePropertyName("logprobs");
-            json.WriteRawValue(logprobs ?? "null"u8, skipInputValidation: true);
-            // Clients test for null to know that more is coming, so it goes on the wire even when null.
-            json.WriteString("finish_reason", finishReason);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            if (wantsUsage)
-            {
-                json.WriteNull("usage");
-            }
-
-            more?.Invoke(json);
-            json.WriteEndObject();
+            BeginChunk();
+            BotAnnotations.Write(_json, _citations);
+            EndChunk();
         }
 
-        _written.Write("\n\n"u8);
+        BeginChunk();
+        EndChunk(isLegacy && finished.Reason == "tool_calls" ? "function_call" : finished.Reason);
+        UsageChunk(finished.Usage);
+        _written.Write("data: [DONE]\n\n"u8);
+    }
+
+    private void PieceChunk(string name, string piece, byte[]? logprobs = null)
+    {
+        BeginChunk();
+        _json.WriteString(name, piece);
+        EndChunk(logprobs: logprobs);
+    }
+
+    /// <summary>Up to the members of the chunk's delta.</summary>
+    private void BeginChunk()
+    {
+        BeginEvent();
+        _json.WriteStartObject();
+        _json.WriteNumber("index", 0);
+        _json.WriteStartObject("delta");
+    }
+
+    /// <param name="step">What a tool did, which is told beside the choice.</param>
+    private void EndChunk(string? finishReason = null, byte[]? logprobs = null, BotEvent? step = null)
+    {
+        _json.WriteEndObject();
+        _json.WritePropertyName("logprobs");
+        _json.WriteRawValue(logprobs ?? "null"u8, skipInputValidation: true);
+        // Clients test for null to know that more is coming, so it goes on the wire even when null.
+        _json.WriteString("finish_reason", finishReason);
+        _json.WriteEndObject();
+        _json.WriteEndArray();
+        if (wantsUsage)
+        {
+            _json.WriteNull("usage");
+        }
+
+        if (step is not null)
+        {
+            BotSteps.WriteChunk(_json, step);
+        }
+
+        EndEvent();
     }
 
     private void UsageChunk(TokenUsage? usage)
@@ -217,17 +231,26 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
             return;
         }
 
-        _written.Write("data: "u8);
-        using (var json = new Utf8JsonWriter(_written, Plain))
-        {
-            json.WriteStartObject();
-            WriteHead(json, "chat.completion.chunk");
-            json.WriteStartArray("choices");
-            json.WriteEndArray();
-            WriteUsage(json, tokens);
-            json.WriteEndObject();
-        }
+        BeginEvent();
+        _json.WriteEndArray();
+        WriteUsage(_json, tokens);
+        EndEvent();
+    }
 
+    /// <summary>Up to the choices.</summary>
+    private void BeginEvent()
+    {
+        _written.Write("data: "u8);
+        _json.Reset(_written);
+        _json.WriteStartObject();
+        WriteHead(_json, "chat.completion.chunk");
+        _json.WriteStartArray("choices");
+    }
+
+    private void EndEvent()
+    {
+        _json.WriteEndObject();
+        _json.Flush();
         _written.Write("\n\n"u8);
     }
 

@@ -55,29 +55,23 @@ internal sealed class ChatCompletions(
         }
     }
 
-    private async Task AnswerAsync(HttpContext http, ChatRequest request, Metered metered, CancellationToken cancel)
+    private Task AnswerAsync(HttpContext http, ChatRequest request, Metered metered, CancellationToken cancel)
     {
         metered.Usage.IsStream = request.IsStream;
         var caller = RequestFacts.Of(http).Caller!;
         if (!caller.MayUse(request.Selector))
         {
-            await ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
-            return;
+            return ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
         }
 
         if (request.Selector is Selector.Bot bot)
         {
-            await bots.RunAsync(http, request, bot, metered, cancel);
-            return;
+            return bots.RunAsync(http, request, bot, metered, cancel);
         }
 
         var name = ((Selector.Model)request.Selector).Name;
-        if (catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is not { } route)
-        {
-            await ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
-            return;
-        }
-
-        await models.RunAsync(http, request, route, metered, cancel);
+        return catalog.Current.Find(name, caller.Workspace, request.Selector.Text) is { } route
+            ? models.RunAsync(http, request, route, metered, cancel)
+            : ApiError.UnknownModel(request.Selector.Text).RefuseAsync(http);
     }
 }

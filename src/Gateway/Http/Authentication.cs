@@ -1,4 +1,5 @@
 using Gateway.Data;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Gateway.Http;
 
@@ -33,10 +34,31 @@ internal sealed class Authentication(KeyTable keys, ConfigFeed feed, TimeProvide
             return new((null, ApiError.MissingKey()));
         }
 
-        var hash = KeyHash.Of(key);
+        var hash = HashOf(key, value, request.HttpContext);
         return keys.Find(hash) is { } caller
             ? new(Check(caller, needed, value))
             : new(LookAsync(hash, needed, value, cancel));
+    }
+
+    /// <summary>
+    /// A connection mostly brings the same header again, and the server then gives the same string: what was made of it is kept
+    /// beside the connection. Not over HTTP/2, whose requests come at the same time.
+    /// </summary>
+    private static KeyHash HashOf(ReadOnlySpan<char> key, string header, HttpContext http)
+    {
+        if (!HttpProtocol.IsHttp11(http.Request.Protocol) || http.Features.Get<IConnectionItemsFeature>()?.Items is not { } items)
+        {
+            return KeyHash.Of(key);
+        }
+
+        if (items.TryGetValue(typeof(KnownHeader), out var kept) && kept is KnownHeader known && ReferenceEquals(known.Header, header))
+        {
+            return known.Hash;
+        }
+
+        var hash = KeyHash.Of(key);
+        items[typeof(KnownHeader)] = new KnownHeader(header, hash);
+        return hash;
     }
 
     private async Task<(Caller?, ApiError?)> LookAsync(KeyHash hash, Scopes needed, string header, CancellationToken cancel)
@@ -68,4 +90,12 @@ internal sealed class Authentication(KeyTable keys, ConfigFeed feed, TimeProvide
     };
 
     private static string Shown(string header) => KeyText.Shown(header[Bearer.Length..].Trim());
+
+    /// <summary>Not a record: what a record prints of itself would be the key.</summary>
+    private sealed class KnownHeader(string header, KeyHash hash)
+    {
+        public string Header => header;
+
+        public KeyHash Hash => hash;
+    }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Gateway.Data;
 using Gateway.Observability;
 using Microsoft.AspNetCore.Connections;
@@ -183,9 +182,7 @@ internal sealed class Edge(
             return id;
         }
 
-        Span<byte> random = stackalloc byte[16];
-        RandomNumberGenerator.Fill(random);
-        return $"req_{Convert.ToHexStringLower(random)}";
+        return RequestIds.New();
     }
 }
 

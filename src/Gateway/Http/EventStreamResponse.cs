@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Gateway.Http;
 
@@ -55,6 +56,8 @@ internal sealed class EventStreamResponse : IAsyncDisposable
     }
 
     /// <summary>Sends whole events. May not be called at the same time as itself.</summary>
+    // Pooled: a write that has to wait for a slow caller would allocate its state anew.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> events, CancellationToken cancel)
     {
         await _writing.WaitAsync(cancel);

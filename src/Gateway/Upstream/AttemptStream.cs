@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -122,6 +123,7 @@ internal sealed class AttemptStream : IAsyncDisposable
     /// Waits for more bytes. False when there will be none: the answer is then whole, or <see cref="Failure"/> says why not.
     /// </summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync()
     {
         if (IsDone || _atEnd || Failure is not null)
@@ -143,6 +145,11 @@ internal sealed class AttemptStream : IAsyncDisposable
                 _limits.Limit("idle", _attempt.Route.Model.Timeouts.Idle);
             }
 
+            // An empty read waits first: then the connection has the bytes when it is asked for them, and need not allocate to
+            // wait for them in two places.
+#pragma warning disable CA2022 // It reads nothing.
+            await _body.ReadAsync(Memory<byte>.Empty, _limits.Token);
+#pragma warning restore CA2022
             var read = await _body.ReadAsync(room, _limits.Token);
             if (_hasContent)
             {

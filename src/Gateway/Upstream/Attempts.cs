@@ -101,7 +101,12 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
             return false;
         }
 
-        var tried = await TryAsync(run.Trail, candidate, run.Send, mayWait);
+        var tried = await OnceAsync(run.Trail, candidate, run.Send, mayWait);
+        if (tried.MayRepeat && Math.Min(candidate.Route.Model.Retries, AttemptTrail.MostAttempts) is > 0 and var retries)
+        {
+            tried = await RepeatAsync(run.Trail, candidate, run.Send, tried, retries);
+        }
+
         run.Value = tried.Value as T;
         run.Last = tried.Failure ?? run.Last;
         run.IsOver = run.Value is not null || (tried.Failure?.Kind == FailureKind.Final && !run.GoesOnWhenRefused);
@@ -165,17 +170,10 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         }
     }
 
-    private async Task<Tried> TryAsync<T>(
-        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool mayWait)
+    private async Task<Tried> RepeatAsync<T>(
+        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, Tried tried, int retries)
         where T : class
     {
-        var tried = await OnceAsync(trail, candidate, send, mayWait);
-        var retries = Math.Min(candidate.Route.Model.Retries, AttemptTrail.MostAttempts);
-        if (!tried.MayRepeat || retries == 0)
-        {
-            return tried;
-        }
-
         using var total = CancellationTokenSource.CreateLinkedTokenSource(trail.Cancel);
         total.CancelAfter(trail.TimeLeft > TimeSpan.Zero ? trail.TimeLeft : TimeSpan.Zero);
         var isFirst = true;

@@ -7,11 +7,18 @@ namespace Gateway.Upstream;
 /// The connections to providers. One tuned handler for each connect timeout in use, which is one for nearly everybody:
 /// the handler's own timeout covers the TLS handshake too, which a token around the request could not tell apart.
 /// </summary>
-internal sealed class Transport : IDisposable
+/// <param name="create">Makes the handler for a connect timeout.</param>
+internal sealed class Transport(Func<TimeSpan, HttpMessageHandler> create) : IDisposable
 {
     private readonly ConcurrentDictionary<TimeSpan, HttpMessageInvoker> _invokers = new();
 
-    public HttpMessageInvoker For(TimeSpan connectTimeout) => _invokers.GetOrAdd(connectTimeout, Create);
+    public Transport()
+        : this(Create)
+    {
+    }
+
+    public HttpMessageInvoker For(TimeSpan connectTimeout) => _invokers.GetOrAdd(
+        connectTimeout, static (timeout, create) => new HttpMessageInvoker(create(timeout)), create);
 
     public void Dispose()
     {
@@ -21,7 +28,7 @@ internal sealed class Transport : IDisposable
         }
     }
 
-    private static HttpMessageInvoker Create(TimeSpan connectTimeout) => new(new SocketsHttpHandler
+    private static SocketsHttpHandler Create(TimeSpan connectTimeout) => new()
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
@@ -35,5 +42,5 @@ internal sealed class Transport : IDisposable
         ActivityHeadersPropagator = null,
         // A caller who left closes the upstream at once: draining what nobody reads would keep it generating.
         ResponseDrainTimeout = TimeSpan.Zero,
-    });
+    };
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -60,6 +61,8 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
 
     /// <summary>Waits for more bytes, of another attempt where need be. False when there will be none.</summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
+    // Pooled here and below it: otherwise every read that has to wait, which is every chunk, would allocate its state anew.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync()
     {
         if (Error is not null || _continuation is { HasDiverged: true })

@@ -1,5 +1,3 @@
-using Gateway.Data;
-
 namespace Gateway.Usage;
 
 /// <summary>
@@ -10,16 +8,16 @@ internal sealed class JournalReader(JournalFiles files, UsageJournal journal)
 {
     private readonly Dictionary<Guid, JournalSegment> _starts = [];
     private readonly List<JournalSegment> _read = [];
-    private readonly List<UsageRow> _batch = [];
+    private readonly UsageBatch _batch = new();
     private JournalSegment? _segment;
     private int _position;
     private byte[] _buffer = new byte[4_096];
 
     /// <summary>Rows of the batch that no disk holds.</summary>
-    public int FromMemory { get; private set; }
+    public int FromMemory => _batch.InMemory.Count;
 
     /// <summary>The next rows; the same and perhaps more until <see cref="Shipped"/> is called.</summary>
-    public IReadOnlyList<UsageRow> Collect(int most)
+    public UsageBatch Collect(int most)
     {
         while (_batch.Count < most && TryReadFile(most))
         {
@@ -28,7 +26,6 @@ internal sealed class JournalReader(JournalFiles files, UsageJournal journal)
         while (_batch.Count < most && journal.TryTakeFromMemory(out var row))
         {
             _batch.Add(row);
-            FromMemory++;
         }
 
         return _batch;
@@ -37,9 +34,10 @@ internal sealed class JournalReader(JournalFiles files, UsageJournal journal)
     /// <summary>The batch is in the database, or never will be.</summary>
     public void Shipped()
     {
-        foreach (var row in _batch)
+        // A row that is in memory alone may have its start on the disk.
+        foreach (var id in _batch.Ids.Concat(_batch.InMemory.Select(row => row.Id)))
         {
-            if (_starts.Remove(row.Id, out var segment))
+            if (_starts.Remove(id, out var segment))
             {
                 segment.OpenStarts--;
             }
@@ -47,7 +45,6 @@ internal sealed class JournalReader(JournalFiles files, UsageJournal journal)
 
         journal.Settle(_batch.Count);
         _batch.Clear();
-        FromMemory = 0;
         DeleteRead();
     }
 
@@ -109,7 +106,7 @@ internal sealed class JournalReader(JournalFiles files, UsageJournal journal)
             return;
         }
 
-        _batch.Add(JournalRecord.Read(kind, record));
+        _batch.Add(record);
     }
 
     private void DeleteRead()

@@ -12,7 +12,7 @@ internal sealed class UsageShipper(
     JournalFiles files, UsageJournal journal, UsageTable table, OrphanJournals orphans, TimeProvider clock, ILogger<UsageShipper> log)
     : BackgroundService
 {
-    private const int MostRows = 500;
+    private const int MostRows = 2_000;
     private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AdoptInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
@@ -94,23 +94,26 @@ internal sealed class UsageShipper(
             return false;
         }
 
-        await ShipAsync(rows, cancel);
+        await ShipAsync(rows.Count, () => table.AddAsync(rows, cancel), cancel);
         var isFull = rows.Count >= MostRows;
         _reader.Shipped();
         return isFull;
     }
 
+    private Task ShipAsync(IReadOnlyList<UsageRow> rows, CancellationToken cancel) =>
+        ShipAsync(rows.Count, () => table.AddAsync(rows, cancel), cancel);
+
     /// <summary>Goes on until the database has the rows.</summary>
-    private async Task ShipAsync(IReadOnlyList<UsageRow> rows, CancellationToken cancel)
+    private async Task ShipAsync(int rows, Func<Task<int>> add, CancellationToken cancel)
     {
         for (var wait = FirstRetry; ; wait = wait * 2 < LongestRetry ? wait * 2 : LongestRetry)
         {
             try
             {
-                var lost = await table.AddAsync(rows, cancel);
+                var lost = await add();
                 journal.Lose(lost);
-                Interlocked.Add(ref _shipped, rows.Count - lost);
-                GatewayMetrics.RowsShipped(rows.Count - lost);
+                Interlocked.Add(ref _shipped, rows - lost);
+                GatewayMetrics.RowsShipped(rows - lost);
                 if (_isFailing)
                 {
                     _isFailing = false;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Gateway.Data;
 using Gateway.Observability;
 using Npgsql;
@@ -45,6 +46,11 @@ internal sealed class UsageTable(NpgsqlDataSource source, ILogger<UsageTable> lo
         + $"SELECT * FROM unnest({string.Join(", ", Columns.Select((_, i) => $"${i + 1}"))}) "
         + "ON CONFLICT (workspace_id, id) DO NOTHING";
 
+    private const string Copy = $"COPY usage ({UsageCopy.Columns}) FROM STDIN (FORMAT BINARY)";
+
+    /// <summary>Of the one shipper.</summary>
+    private readonly ArrayBufferWriter<byte> _copied = new();
+
     /// <summary>
     /// Adds rows; those that are there already stay as they are. A row that the database refuses for what is in it is
     /// found, logged and left out.
@@ -52,6 +58,23 @@ internal sealed class UsageTable(NpgsqlDataSource source, ILogger<UsageTable> lo
     /// <returns>How many were left out.</returns>
     /// <exception cref="NpgsqlException">The database is not there, or not as it should be; some rows may have been added.</exception>
     public Task<int> AddAsync(IReadOnlyList<UsageRow> rows, CancellationToken cancel) => AddPartAsync(rows.ToArray(), cancel);
+
+    /// <summary>
+    /// The same for a batch, by COPY: that costs the database half. One whose rows are partly there, or not acceptable, goes the
+    /// way of single rows. Not for concurrent use.
+    /// </summary>
+    /// <returns>How many were left out.</returns>
+    /// <exception cref="NpgsqlException">The database is not there, or not as it should be; some rows may have been added.</exception>
+    public async Task<int> AddAsync(UsageBatch batch, CancellationToken cancel)
+    {
+        var lost = 0;
+        if (batch.RecordCount > 0 && !await TryCopyAsync(batch, cancel))
+        {
+            lost = await AddPartAsync(batch.ToRows(), cancel);
+        }
+
+        return batch.InMemory.Count == 0 ? lost : lost + await AddPartAsync(batch.InMemory.ToArray(), cancel);
+    }
 
     /// <summary>
     /// The workspaces that have rows: a step through the primary key for each. What is asked of all workspaces is asked of
@@ -95,6 +118,26 @@ internal sealed class UsageTable(NpgsqlDataSource source, ILogger<UsageTable> lo
         command.Parameters.AddWithValue(before);
         command.Parameters.AddWithValue(most);
         return await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    /// <returns>False when nothing was added for what is in the rows.</returns>
+    private async Task<bool> TryCopyAsync(UsageBatch batch, CancellationToken cancel)
+    {
+        _copied.ResetWrittenCount();
+        batch.CopyTo(_copied);
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(cancel);
+            // Completed by its disposal; a token that is cancelled before leaves the connection broken, and nothing added.
+            await using var copy = await connection.BeginRawBinaryCopyAsync(Copy, cancel);
+            copy.ReadTimeout = copy.WriteTimeout = CommandSeconds * 1_000;
+            await copy.WriteAsync(_copied.WrittenMemory, cancel);
+            return true;
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.UniqueViolation || IsOfTheRows(refused))
+        {
+            return false;
+        }
     }
 
     private async Task<int> AddPartAsync(ArraySegment<UsageRow> rows, CancellationToken cancel)

@@ -1,0 +1,160 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
+
+namespace Gateway.Usage;
+
+/// <summary>Writes a journal record's payload. One for each thread: <see cref="Written"/> holds until the next record.</summary>
+internal sealed class JournalRecordWriter
+{
+    /// <summary>Attempts behind as much JSON are counted in the sums and not listed: a record fits into the smallest segment.</summary>
+    private const int MostAttemptBytes = 24 * 1024;
+
+    /// <summary>The same for steps.</summary>
+    private const int MostStepBytes = 12 * 1024;
+
+    private const int MostCharacters = 512;
+
+    /// <summary>Listed of one step.</summary>
+    private const int MostTools = 32;
+
+    private readonly ArrayBufferWriter<byte> _bytes = new(2_048);
+    private Utf8JsonWriter? _json;
+
+    public ReadOnlySpan<byte> Written => _bytes.WrittenSpan;
+
+    public void Reset() => _bytes.ResetWrittenCount();
+
+    public void Byte(byte value)
+    {
+        _bytes.GetSpan(1)[0] = value;
+        _bytes.Advance(1);
+    }
+
+    public void Flag(bool value) => Byte(value ? (byte)1 : (byte)0);
+
+    public void Id(Guid value)
+    {
+        value.TryWriteBytes(_bytes.GetSpan(16));
+        _bytes.Advance(16);
+    }
+
+    public void Number(long value)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(_bytes.GetSpan(8), value);
+        _bytes.Advance(8);
+    }
+
+    public void Real(double value) => Number(BitConverter.DoubleToInt64Bits(value));
+
+    public void Money(decimal? value)
+    {
+        Flag(value is not null);
+        if (value is { } amount)
+        {
+            decimal.GetBits(amount, MemoryMarshal.Cast<byte, int>(_bytes.GetSpan(16)[..16]));
+            _bytes.Advance(16);
+        }
+    }
+
+    public void Text(string? value)
+    {
+        var shown = value.AsSpan(0, Math.Min(value?.Length ?? 0, MostCharacters));
+        var span = _bytes.GetSpan(2 + Encoding.UTF8.GetMaxByteCount(shown.Length));
+        // Half a surrogate pair becomes the replacement character by itself; NUL is what Postgres does not take.
+        var length = Encoding.UTF8.GetBytes(shown, span[2..]);
+        span.Slice(2, length).Replace((byte)0, (byte)'?');
+        BinaryPrimitives.WriteUInt16LittleEndian(span, value is null ? JournalRecord.NoText : (ushort)length);
+        _bytes.Advance(2 + length);
+    }
+
+    public void Attempts(IReadOnlyList<AttemptUsage> attempts)
+    {
+        var json = _json ??= new Utf8JsonWriter(_bytes, new JsonWriterOptions { SkipValidation = true });
+        json.Reset();
+        json.WriteStartArray();
+        for (var i = 0; i < attempts.Count && json.BytesPending + json.BytesCommitted < MostAttemptBytes; i++)
+        {
+            var attempt = attempts[i];
+            json.WriteStartObject();
+            json.WriteString("deployment"u8, Clean(attempt.Deployment));
+            json.WriteString("model"u8, Clean(attempt.Model));
+            json.WriteString("outcome"u8, Clean(attempt.Outcome));
+            json.WriteNumber("started_ms"u8, Milliseconds(attempt.StartedMs));
+            json.WriteNumber("duration_ms"u8, Milliseconds(attempt.DurationMs));
+            if (attempt.FirstContentMs is { } first)
+            {
+                json.WriteNumber("first_content_ms"u8, Milliseconds(first));
+            }
+
+            json.WriteNumber("input_tokens"u8, attempt.InputTokens);
+            json.WriteNumber("cached_input_tokens"u8, attempt.CachedInputTokens);
+            json.WriteNumber("output_tokens"u8, attempt.OutputTokens);
+            json.WriteNumber("reasoning_tokens"u8, attempt.ReasoningTokens);
+            json.WriteBoolean("is_estimated"u8, attempt.IsEstimated);
+            if (attempt.Usd is { } usd)
+            {
+                json.WriteNumber("usd"u8, usd);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+    }
+
+    /// <summary>Behind the attempts, and its length behind it: both are as long as they get.</summary>
+    public void Steps(IReadOnlyList<StepUsage> steps)
+    {
+        var before = _bytes.WrittenCount;
+        var json = _json!;
+        json.Reset();
+        json.WriteStartArray();
+        for (var i = 0; i < steps.Count && json.BytesPending + json.BytesCommitted < MostStepBytes; i++)
+        {
+            Step(json, steps[i]);
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        Number(_bytes.WrittenCount - before);
+    }
+
+    private static void Step(Utf8JsonWriter json, StepUsage step)
+    {
+        var totals = step.Totals();
+        json.WriteStartObject();
+        json.WriteString("bot"u8, Clean(step.Bot));
+        json.WriteNumber("depth"u8, step.Depth);
+        json.WriteNumber("step"u8, step.Number);
+        json.WriteString("model"u8, Clean(totals.Model));
+        json.WriteStartArray("tools"u8);
+        foreach (var tool in step.Tools.Take(MostTools))
+        {
+            json.WriteStringValue(Clean(tool));
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("input_tokens"u8, totals.Input);
+        json.WriteNumber("output_tokens"u8, totals.Output);
+        if (totals.Usd is { } usd)
+        {
+            json.WriteNumber("usd"u8, usd);
+        }
+
+        json.WriteNumber("duration_ms"u8, Milliseconds(totals.DurationMs));
+        json.WriteEndObject();
+    }
+
+    private static double Milliseconds(double value) => Math.Round(JournalRecord.Finite(value), 1);
+
+    // The JSON writer escapes a NUL, and jsonb refuses the escaped one too. It replaces half pairs itself.
+    private static string Clean(string value)
+    {
+        var shown = value.Length > MostCharacters ? value[..MostCharacters] : value;
+        return shown.Contains('\0', StringComparison.Ordinal) ? shown.Replace('\0', '?') : shown;
+    }
+}
