@@ -54,7 +54,8 @@ return await Commands.ExplainAsync(async () =>
     }
 
     app.UseHttpEdge();
-    app.MapHealth();
+    var drain = app.Services.GetRequiredService<Drain>();
+    app.MapHealth(() => drain.Phase != DrainPhase.Serving);
     app.MapChat();
     app.MapChatKit();
     app.MapPassthrough();

@@ -17,10 +17,6 @@ internal static class HttpSetup
             kestrel.Limits.MinRequestBodyDataRate = new(SlowestBodyBytesPerSecond, TimeSpan.FromSeconds(5));
         });
 
-        // Requests are answered on the thread that read them: nothing here blocks one, and each hop to another costs more than
-        // most of what is done for a request.
-        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
-
         builder.Services.AddSingleton(adminPorts);
         builder.Services.AddSingleton(s =>
         {

@@ -7,15 +7,16 @@ namespace Gateway.Observability;
 /// </summary>
 internal static class Health
 {
-    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
+    /// <param name="isLeaving">Whether it was told to stop, and lets go of its callers.</param>
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes, Func<bool> isLeaving)
     {
         // Made now and not by the first probe, since it feeds metrics too.
         var database = routes.ServiceProvider.GetRequiredService<DatabaseHealth>();
         routes.MapGet("/health/live", () => Results.Json(new { status = "live" }));
-        routes.MapGet("/health/ready", (IHostApplicationLifetime lifetime) =>
+        routes.MapGet("/health/ready", () =>
         {
             var isUp = database.IsUp();
-            var isStopping = lifetime.ApplicationStopping.IsCancellationRequested;
+            var isStopping = isLeaving();
             return Results.Json(
                 new
                 {
