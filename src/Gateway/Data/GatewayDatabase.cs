@@ -119,6 +119,12 @@ internal sealed class GatewayDatabase : IAsyncDisposable
                 parts.MaxPoolSize = 20;
             }
 
+            // Nothing here leaves a session other than it found it, so there is nothing to discard with each use of a connection.
+            if (!parts.ShouldSerialize("No Reset On Close"))
+            {
+                parts.NoResetOnClose = true;
+            }
+
             if (!parts.ShouldSerialize("Timeout"))
             {
                 parts.Timeout = 5;
