@@ -118,10 +118,14 @@ public abstract class ChatKitServer<TContext>(
             Id = Store.GenerateItemId(ItemKind.SdkHiddenContext, thread, context),
             ThreadId = thread.Id,
             CreatedAt = Options.Clock.GetUtcNow(),
-            Content = "The user stopped the reply to the last request before it was complete. Do not go on with that reply.",
+            Content = CancelledNote(context),
         };
         await Store.AddThreadItemAsync(thread.Id, note, context, cancel);
     }
+
+    /// <summary>What the hidden note of a cancelled reply tells the model.</summary>
+    protected virtual string CancelledNote(TContext context) =>
+        "The user stopped the reply to the last request before it was complete. Do not go on with that reply.";
 
     /// <summary>
     /// The events of ordinary code, for handlers that are no iterators: messages, workflows and widgets are written piece by

@@ -31,7 +31,7 @@ internal sealed class StepCall
 
     public void Add(BotEvent.CallerToolCall piece)
     {
-        _sentId ??= piece.Id;
+        _sentId ??= piece.Id is { Length: > 0 } ? piece.Id : null;
         Type = piece.Type is null ? Type : piece.Type == "custom" ? "custom" : "function";
         Name = piece.Name ?? Name;
         _arguments.Append(piece.Arguments);

@@ -24,6 +24,7 @@ internal static class ChatKitSetup
         services.AddSingleton<ThreadTable>();
         services.AddSingleton<ThreadEndpoints>();
         services.AddSingleton<ThreadTitles>();
+        services.AddSingleton<ThreadHistory>();
         services.AddSingleton<BotServer>();
         services.AddSingleton<ChatKitAuthentication>();
         services.AddSingleton<ChatKitDoor>();

@@ -9,8 +9,8 @@ internal static partial class Log
     [LoggerMessage(741, LogLevel.Warning, "A reply on a chat thread was stopped: it lost the thread's lease ({Why})")]
     public static partial void ThreadLeaseLost(this ILogger log, string why);
 
-    [LoggerMessage(742, LogLevel.Information, "A chat reply of bot {Bot} failed: {Error}; the user is told; request {RequestId}")]
-    public static partial void ChatKitTurnFailed(this ILogger log, string bot, string error, string requestId);
+    [LoggerMessage(742, LogLevel.Information, "A chat reply of bot {Bot} failed: {Error} ({Detail}); the user is told; request {RequestId}")]
+    public static partial void ChatKitTurnFailed(this ILogger log, string bot, string error, string detail, string requestId);
 
     [LoggerMessage(743, LogLevel.Warning, "A chat thread of bot {Bot} stays without a title: {Error}; request {RequestId}")]
     public static partial void ChatKitTitleFailed(this ILogger log, string bot, string error, string requestId);

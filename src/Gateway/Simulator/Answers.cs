@@ -11,7 +11,7 @@ internal static partial class Answers
 {
     private const int MaxWords = 100_000;
     private const int MaxQuoted = 300;
-    private const string SayMark = "say:";
+    public const string SayMark = "say:";
 
     public static List<Reply> Compose(SimulatorRequest request)
     {
@@ -68,6 +68,11 @@ internal static partial class Answers
                 json.WriteString("answer", Spoken(request));
                 json.WriteEndObject();
             }));
+        }
+
+        if (Title.Of(request.Question) is { } title)
+        {
+            return title;
         }
 
         if (WordsWanted(request.Question) is { } count)

@@ -56,7 +56,7 @@ internal sealed record AttemptFailure(ApiError Error, FailureKind Kind, string O
             408 or 409 or 429 or >= 500 => FailureKind.Transient,
             401 or 403 or < 400 => FailureKind.Ours,
             404 when !route.Model.IsWildcard => FailureKind.Ours,
-            400 or 413 when UpstreamRefusal.IsTooLong(error) => FailureKind.TooLong,
+            400 or 413 when ErrorKinds.IsTooLong(error) => FailureKind.TooLong,
             _ => FailureKind.Final,
         };
         return new AttemptFailure(error, kind, status.ToString(null, null), IsBreakerFailure: status >= 500);
@@ -66,8 +66,8 @@ internal sealed record AttemptFailure(ApiError Error, FailureKind Kind, string O
     public static AttemptFailure InReply(ReadOnlySpan<byte> body, ModelRoute route, Provider provider)
     {
         var error = UpstreamRefusal.FromReply(body, route, provider);
-        var kind = UpstreamRefusal.IsTooLong(error) ? FailureKind.TooLong
-            : error.Type == "invalid_request_error" || UpstreamRefusal.IsContentPolicy(error) ? FailureKind.Final
+        var kind = ErrorKinds.IsTooLong(error) ? FailureKind.TooLong
+            : error.Type == "invalid_request_error" || ErrorKinds.IsContentPolicy(error) ? FailureKind.Final
             : FailureKind.Transient;
         // Said of the request, it is a refusal of it, which asking again does not help: no 5xx, after which clients do.
         var told = kind == FailureKind.Transient ? error : error with { Status = 400 };

@@ -42,17 +42,6 @@ internal static class UpstreamRefusal
             ? ApiError.FromUpstream(502, said.Type ?? "server_error", said.Code, said.Message, said.Param, null)
             : ApiError.UpstreamBroke(route.Selector);
 
-    /// <summary>Whether the model's context is too small for the request, by OpenAI's code or the words of others.</summary>
-    public static bool IsTooLong(ApiError error) =>
-        error.Code is "context_length_exceeded"
-        || error.Message.Contains("maximum context length", StringComparison.OrdinalIgnoreCase)
-        || error.Message.Contains("prompt is too long", StringComparison.OrdinalIgnoreCase)
-        || error.Message.Contains("context window", StringComparison.OrdinalIgnoreCase);
-
-    /// <summary>Whether the upstream does not want to talk about it; nobody else is asked then.</summary>
-    public static bool IsContentPolicy(ApiError error) =>
-        error.Code is "content_filter" or "content_policy_violation" or "moderation_blocked";
-
     /// <summary>The parameter that a 400 says the model does not take; null for every other refusal.</summary>
     public static (string Name, bool ByValue)? Unsupported(ReadOnlySpan<byte> body)
     {

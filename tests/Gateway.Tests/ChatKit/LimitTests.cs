@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Gateway.Data;
 using Gateway.Tests.Limits;
@@ -22,11 +23,12 @@ public sealed class LimitTests(ScriptedChatFixture fixture, ChatKitContract cont
         using var _ = page;
 
         // The minute may change in between, so there may be two that are answered.
-        var (reply, events) = await UntilRefusedAsync(page, "Rate limit reached");
+        var (reply, events) = await UntilRefusedAsync(page, "Too many messages are sent at the moment.");
 
         var error = events[^1];
         Assert.Equal(("error", "custom", true), (ChatPage.Type(error), (string)error["code"]!, (bool)error["allow_retry"]!));
-        Assert.Contains("Please try again in", (string)error["message"]!, StringComparison.Ordinal);
+        Assert.Matches(@"^Too many messages are sent at the moment\. Please try again in \d+ seconds?\. \(Reference: [^ )]+\)$", (string)error["message"]!);
+        await AssertReferenceAsync(reply, error);
         await AssertKeptAndRetriedAsync(key, page, events, reply, "rate_limit_exceeded");
     }
 
@@ -38,10 +40,12 @@ public sealed class LimitTests(ScriptedChatFixture fixture, ChatKitContract cont
         var (key, page) = await OpenAsync(limits => (limits.BudgetTokens, limits.BudgetPer) = (1, BudgetPer.Day));
         using var _ = page;
 
-        var (reply, events) = await UntilRefusedAsync(page, "The budget of");
+        var (reply, events) = await UntilRefusedAsync(page, "This chat has used up");
 
         var error = events[^1];
         Assert.Equal(("error", "custom", false), (ChatPage.Type(error), (string)error["code"]!, (bool)error["allow_retry"]!));
+        Assert.StartsWith("This chat has used up what it may use for now. Please come back later. (", (string)error["message"]!, StringComparison.Ordinal);
+        await AssertReferenceAsync(reply, error);
         await AssertKeptAndRetriedAsync(key, page, events, reply, "insufficient_quota");
     }
 
@@ -94,6 +98,19 @@ public sealed class LimitTests(ScriptedChatFixture fixture, ChatKitContract cont
             {
                 return (reply, events);
             }
+        }
+    }
+
+    /// <summary>By which the operator finds in the log what the user is not told: whose limit it is, and how much is left.</summary>
+    private async Task AssertReferenceAsync(RawReply reply, JsonNode error)
+    {
+        var id = reply.Headers["x-request-id"];
+        Assert.EndsWith($" (Reference: {id})", (string)error["message"]!, StringComparison.Ordinal);
+        var clock = Stopwatch.StartNew();
+        while (!_chat.Gateway.Output.Split('\n').Any(line => line.Contains(id, StringComparison.Ordinal) && line.Contains("key '", StringComparison.Ordinal)))
+        {
+            Assert.True(clock.Elapsed < TimeSpan.FromMinutes(1), $"The log does not say what happened to {id}.");
+            await Task.Delay(50, Cancel);
         }
     }
 

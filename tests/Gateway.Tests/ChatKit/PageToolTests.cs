@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
 
 namespace Gateway.Tests.ChatKit;
 
@@ -107,6 +108,62 @@ public sealed class PageToolTests(ScriptedChatFixture fixture, ChatKitContract c
         Assert.True(late.Status is >= 400 and < 500, late.Text);
     }
 
+    /// <summary>There are upstreams that give every call the same id, or none.</summary>
+    [Theory]
+    [InlineData("page", "call_0")]
+    [InlineData("page", "")]
+    [InlineData("page", null)]
+    [InlineData("both", "call_0")]
+    [InlineData("both", "")]
+    [InlineData("both", null)]
+    public async Task Calls_that_an_upstream_does_not_tell_apart_have_ids_of_their_own(string bot, string? id)
+    {
+        using var page = await OpenAsync(
+            bot, Calling((id, "pick_color", Wall), (id, "pick_color", Door)), Calling((id, "pick_color", Wall)), ScriptedChat.Says("Nice", "."));
+
+        var (thread, events) = await page.CreateAsync("Which colours?");
+        List<JsonNode> calls = [Call(events)];
+        calls.Add(Call(await AnswerAsync(page, thread, "mauve")));
+        calls.Add(Call(await AnswerAsync(page, thread, "teal")));
+        Assert.Equal("Nice.", ChatPage.TextOf(await AnswerAsync(page, thread, "ochre")));
+
+        var ids = calls.Select(call => (string)call["call_id"]!).ToList();
+        Assert.DoesNotContain("", ids);
+        Assert.Equal(3, ids.Distinct().Count());
+        Assert.Equal([Wall, Door, Wall], calls.Select(call => call["arguments"]!.ToJsonString()));
+        Assert.Equal(
+            [
+                "user: Which colours?",
+                $"assistant: {ids[0]}=pick_color{Wall} {ids[1]}=pick_color{Door}", $"tool {ids[0]}: \"mauve\"", $"tool {ids[1]}: \"teal\"",
+                $"assistant: {ids[2]}=pick_color{Wall}", $"tool {ids[2]}: \"ochre\"",
+            ],
+            Asked());
+
+        // And the thread goes on.
+        Assert.Equal("Nice.", ChatPage.TextOf(await page.SayAsync(thread, "Thanks.")));
+    }
+
+    /// <summary>As a gateway leaves it that is killed when it has stored the next call and not yet that the call waits no more.</summary>
+    [Fact]
+    public async Task A_call_that_was_made_is_not_made_again_over_its_result()
+    {
+        using var page = await OpenAsync("page", Calling(("call_a", "pick_color", Wall), ("call_b", "pick_color", Door)), ScriptedChat.Says("Nice", "."));
+        var (thread, _) = await page.CreateAsync("Which colours?");
+        await using var db = _chat.Db();
+        var before = await db.ChatKitThreads.AsNoTracking().Where(t => t.Id == thread).Select(t => t.Document).SingleAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("call_b", before, StringComparison.Ordinal);
+        Call(await AnswerAsync(page, thread, "mauve"));
+        Assert.Equal(1, await db.Database.ExecuteSqlAsync(
+            $"UPDATE chatkit_threads SET document = {before}::json WHERE id = {thread}", TestContext.Current.CancellationToken));
+
+        var last = await AnswerAsync(page, thread, "teal");
+
+        Assert.Equal("Nice.", ChatPage.TextOf(last));
+        var stored = await _chat.StoredAsync(thread);
+        Assert.Equal(["user_message", "client_tool_call", "client_tool_call", "assistant_message"], stored.Select(ChatPage.Type));
+        Assert.Equal(["mauve", "teal"], stored.Skip(1).Take(2).Select(call => (string)call["output"]!));
+    }
+
     private async Task<ChatPage> OpenAsync(string bot, params UpstreamAnswer[] answers)
     {
         _chat.Upstream.Reset();
@@ -160,8 +217,8 @@ public sealed class PageToolTests(ScriptedChatFixture fixture, ChatKitContract c
         return all;
     }
 
-    /// <summary>A stream that makes these calls in one step.</summary>
-    private static UpstreamAnswer Calling(params (string Id, string Name, string Arguments)[] calls)
+    /// <summary>A stream that makes these calls in one step; those without an id have no such member.</summary>
+    private static UpstreamAnswer Calling(params (string? Id, string Name, string Arguments)[] calls)
     {
         static string Event(JsonObject delta, string? finish) => "data: " + new JsonObject
         {
@@ -172,12 +229,20 @@ public sealed class PageToolTests(ScriptedChatFixture fixture, ChatKitContract c
             ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["delta"] = delta, ["logprobs"] = null, ["finish_reason"] = finish }),
         }.ToJsonString() + "\n\n";
 
-        var made = calls.Select((call, index) => (JsonNode)new JsonObject
+        var made = calls.Select((call, index) =>
         {
-            ["index"] = index,
-            ["id"] = call.Id,
-            ["type"] = "function",
-            ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+            var piece = new JsonObject
+            {
+                ["index"] = index,
+                ["type"] = "function",
+                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+            };
+            if (call.Id is not null)
+            {
+                piece["id"] = call.Id;
+            }
+
+            return (JsonNode)piece;
         });
         return Replies.Stream(
         [

@@ -142,6 +142,25 @@ public sealed class TurnItemsTests(ChatKitContract contract)
         Assert.EndsWith("[1]", string.Concat(Deltas(events))[..index], StringComparison.Ordinal);
     }
 
+    /// <summary>Differs on purpose: not of guardrails alone, which there are none of, but of all that ends a turn with an error.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A13_all_items_of_a_turn_that_fails_are_removed(bool showsSteps)
+    {
+        var items = Items(showsSteps);
+        Assert.Empty(items.TakeBack());
+        var events = await ReadAsync(
+            items, Said("I look."), Started(1, "search_handbook", ToolKind.Dataset), Done(1, "search_handbook"), Said("\n\n"), Said("It is"));
+
+        var removed = await WrittenAsync(items.TakeBack());
+
+        Assert.All(removed, e => Assert.Equal("thread.item.removed", ChatPage.Type(e)));
+        Assert.Equal(
+            events.Where(e => ChatPage.Type(e) == "thread.item.added").Select(e => (string)e["item"]!["id"]!), removed.Select(e => (string)e["item_id"]!));
+        Assert.Equal(showsSteps ? 3 : 2, removed.Count);
+    }
+
     [Fact]
     public async Task A16_thoughts_stream_into_one_task_of_a_reasoning_workflow()
     {

@@ -13,18 +13,15 @@ namespace Gateway.ChatKit.Turns;
 
 /// <summary>A ChatKit server whose replies are turns of a bot.</summary>
 internal sealed class BotServer(
-    ThreadStore store, AttachmentKeeper attachments, BotCatalog bots, BotTurn turns, AttachmentBytes bytes, ThreadTitles titles,
+    ThreadStore store, ThreadHistory history, AttachmentKeeper attachments, BotCatalog bots, BotTurn turns, AttachmentBytes bytes, ThreadTitles titles,
     TimeProvider clock, ILogger<BotServer> log)
     : ChatKitServer<ChatKitUser>(
         store, attachments, new ChatKitServerOptions { Clock = clock, DeleteAttachmentsWithThread = false, Logger = new LibraryLog(log) })
 {
-    /// <summary>Of a thread, the newest ones: beyond that a model would not get them anyway.</summary>
-    private const int MostItems = 400;
-
     public override async IAsyncEnumerable<StreamEvent> RespondAsync(
         ChatThread thread, UserMessageItem? message, ChatKitUser context, [EnumeratorCancellation] CancellationToken cancel)
     {
-        if (message is null && PendingCalls.Next(thread, clock.GetUtcNow()) is { } waiting)
+        if (message is null && await NextCallAsync(thread, context, cancel) is { } waiting)
         {
             yield return new ThreadItemDoneEvent { Item = waiting };
             yield break;
@@ -35,16 +32,17 @@ internal sealed class BotServer(
             PendingCalls.Clear(thread);
         }
 
-        var (bot, body, error) = await PrepareAsync(thread, message is not null, context, cancel);
-        if (error is not null)
+        var (prepared, error) = await PrepareAsync(thread, message is not null, context, cancel);
+        if (prepared is null)
         {
-            yield return Failed(error, context);
+            yield return Failed(error!, context);
             yield break;
         }
 
-        var items = new TurnItems(thread, bot!.ExposeSteps, kind => Store.GenerateItemId(kind, thread, context), clock);
+        var bot = prepared.Bot;
+        var items = new TurnItems(thread, bot.ExposeSteps, kind => Store.GenerateItemId(kind, thread, context), clock);
         var use = context.Use!;
-        var request = new TurnRequest(bot, body!, context.Caller.Workspace, Selector.ForBot(context.BotId).Canonical);
+        var request = new TurnRequest(bot, prepared.Body, context.Caller.Workspace, Selector.ForBot(context.BotId).Canonical);
         await foreach (var happened in turns.RunAsync(request, use.Metered, [], use.Facts, cancel))
         {
             foreach (var shown in items.Read(happened))
@@ -54,6 +52,11 @@ internal sealed class BotServer(
 
             if (happened is BotEvent.Failed failed)
             {
+                foreach (var removed in items.TakeBack())
+                {
+                    yield return removed;
+                }
+
                 yield return Failed(failed.Error, context);
                 yield break;
             }
@@ -77,7 +80,7 @@ internal sealed class BotServer(
         if (items.Calls.Count > 0)
         {
             var id = Store.GenerateItemId(ItemKind.ToolCall, thread, context);
-            yield return new ThreadItemDoneEvent { Item = PendingCalls.Begin(thread, items.Calls, id, clock.GetUtcNow()) };
+            yield return new ThreadItemDoneEvent { Item = PendingCalls.Begin(thread, items.Calls, id, prepared.CallIds, clock.GetUtcNow()) };
         }
         else if (thread.Title is null && items.HasAnswered && context.Session is null or { Options.Titles: true })
         {
@@ -88,60 +91,48 @@ internal sealed class BotServer(
         }
     }
 
-    /// <summary>What was shown is kept. Who is told to stop, and who is only cut off, are not the same to the model.</summary>
-    public override async Task HandleStreamCancelledAsync(
-        ChatThread thread, IReadOnlyList<ThreadItem> pendingItems, ChatKitUser context, CancellationToken cancel)
-    {
-        if (context.Use is { IsAnswered: true })
-        {
-            // Only the title was still to come.
-            return;
-        }
+    public override Task HandleStreamCancelledAsync(
+        ChatThread thread, IReadOnlyList<ThreadItem> pendingItems, ChatKitUser context, CancellationToken cancel) =>
+        // Where it is answered, only the title was still to come.
+        context.Use is { IsAnswered: true } ? Task.CompletedTask : base.HandleStreamCancelledAsync(thread, pendingItems, context, cancel);
 
-        if (context.Use is not { Facts.IsCut: true })
-        {
-            await base.HandleStreamCancelledAsync(thread, pendingItems, context, cancel);
-            return;
-        }
-
-        foreach (var message in pendingItems.OfType<AssistantMessageItem>().Where(m => m.Content.Any(part => !string.IsNullOrWhiteSpace(part.Text))))
-        {
-            await Store.AddThreadItemAsync(thread.Id, message, context, cancel);
-        }
-
-        var note = new SdkHiddenContextItem
-        {
-            Id = Store.GenerateItemId(ItemKind.SdkHiddenContext, thread, context),
-            ThreadId = thread.Id,
-            CreatedAt = clock.GetUtcNow(),
-            Content = "The reply to the last request was cut off by the server before it was complete.",
-        };
-        await Store.AddThreadItemAsync(thread.Id, note, context, cancel);
-    }
+    /// <summary>Who is told to stop, and who is only cut off, are not the same to the model.</summary>
+    protected override string CancelledNote(ChatKitUser context) => context.Use is { Facts.IsCut: true }
+        ? "The reply to the last request was cut off by the server before it was complete."
+        : base.CancelledNote(context);
 
     public override Task AddFeedbackAsync(
         string threadId, IReadOnlyList<string> itemIds, FeedbackKind kind, ChatKitUser context, CancellationToken cancel) =>
         store.AddFeedbackAsync(threadId, itemIds, kind == FeedbackKind.Positive ? "positive" : "negative", context, cancel);
 
-    private async Task<(Bot? Bot, JsonBody? Body, ApiError? Error)> PrepareAsync(
-        ChatThread thread, bool isNew, ChatKitUser user, CancellationToken cancel)
+    /// <summary>The next call that waits for the page; null: none does.</summary>
+    private async Task<ClientToolCallItem?> NextCallAsync(ChatThread thread, ChatKitUser user, CancellationToken cancel)
     {
-        var items = new List<ThreadItem>();
-        await foreach (var item in LoadAllItemsAsync(thread.Id, SortOrder.Desc, user, cancel))
+        while (PendingCalls.Next(thread, clock.GetUtcNow()) is { } call)
         {
-            items.Add(item);
-            if (items.Count == MostItems)
+            try
             {
-                break;
+                // A gateway that died when it had stored the call and not yet that it waits no more: it has been made.
+                await Store.LoadItemAsync(thread.Id, call.Id, user, cancel);
+            }
+            catch (NotFoundException)
+            {
+                return call;
             }
         }
 
-        items.Reverse();
+        return null;
+    }
+
+    private async Task<(Prepared? Turn, ApiError? Error)> PrepareAsync(
+        ChatThread thread, bool isNew, ChatKitUser user, CancellationToken cancel)
+    {
+        var items = await history.ReadAsync(thread.Id, user, cancel);
         var wish = items.OfType<UserMessageItem>().LastOrDefault()?.InferenceOptions ?? new InferenceOptions();
         var (bot, error) = await BotChoice.FindAsync(bots, user, wish.Model, cancel);
         if (error is not null)
         {
-            return (null, null, error);
+            return (null, error);
         }
 
         var body = new JsonObject
@@ -153,10 +144,12 @@ internal sealed class BotServer(
         error = AddTools(body, bot!, isNew ? wish.ToolChoice?.Id : null);
         if (error is not null)
         {
-            return (null, null, error);
+            return (null, error);
         }
 
-        return JsonBody.TryRead(JsonSerializer.SerializeToUtf8Bytes(body), null, out var read, out error) ? (bot, read, null) : (null, null, error);
+        return JsonBody.TryRead(JsonSerializer.SerializeToUtf8Bytes(body), null, out var read, out error)
+            ? (new Prepared(bot!, read, items.OfType<ClientToolCallItem>().Select(call => call.CallId).ToHashSet(StringComparer.Ordinal)), null)
+            : (null, error);
     }
 
     /// <summary>The page's tools. A page runs one at a time, so the model is asked for one at a time.</summary>
@@ -190,13 +183,16 @@ internal sealed class BotServer(
     {
         var facts = user.Use!.Facts;
         facts.End ??= error.Code ?? error.Type;
-        log.ChatKitTurnFailed(user.BotId, error.Code ?? error.Type, facts.RequestId);
-        return new ErrorEvent { Message = error.Message, AllowRetry = error.Status is 429 or >= 500 && !error.IsFinal };
+        log.ChatKitTurnFailed(user.BotId, error.Code ?? error.Type, FailureWords.Detail(error), facts.RequestId);
+        return FailureWords.Of(error, facts.RequestId);
     }
 
     private static NoticeEvent Cut(string reason) => new()
     {
         Level = NoticeLevel.Warning,
-        Message = reason == "length" ? "The answer ends here: it had no more time or tokens." : "The answer was stopped by the model's content filter.",
+        Message = reason == "length" ? "The answer ends here: it was getting too long." : "The answer was stopped by the model's content filter.",
     };
+
+    /// <param name="CallIds">Of the page's calls so far.</param>
+    private sealed record Prepared(Bot Bot, JsonBody Body, HashSet<string> CallIds);
 }

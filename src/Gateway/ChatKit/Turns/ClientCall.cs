@@ -10,7 +10,7 @@ internal sealed class ClientCall
 {
     private readonly StringBuilder _arguments = new();
 
-    /// <summary>By which the bot finds what it did before it called.</summary>
+    /// <summary>By which the bot finds what it did before it called; empty where the upstream gave none.</summary>
     public string Id { get; private set; } = "";
 
     public string Name { get; private set; } = "";
@@ -33,8 +33,9 @@ internal sealed class ClientCall
 
     public void Add(BotEvent.CallerToolCall piece)
     {
-        Id = piece.Id ?? Id;
-        Name = piece.Name ?? Name;
+        // There are upstreams that repeat both with each piece, as empty texts.
+        Id = piece.Id is { Length: > 0 } id ? id : Id;
+        Name = piece.Name is { Length: > 0 } name ? name : Name;
         _arguments.Append(piece.Arguments);
     }
 }

@@ -21,6 +21,9 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
 
     private readonly HashSet<string> _shownFiles = new(StringComparer.Ordinal);
 
+    /// <summary>Which calls belong together, by the message that each is: what a model calls them need not tell them apart.</summary>
+    private readonly Dictionary<JsonObject, string> _groups = new(ReferenceEqualityComparer.Instance);
+
     /// <param name="items">Oldest first, hidden ones too.</param>
     public async Task<JsonArray> ReadAsync(IReadOnlyList<ThreadItem> items, CancellationToken cancel)
     {
@@ -32,8 +35,7 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
                 "system", $"What is known of this user: {JsonSerializer.Serialize(variables, ConversationJson.Default.IReadOnlyDictionaryStringJsonElement)}"));
         }
 
-        var groups = items.OfType<ClientToolCallItem>().ToDictionary(call => call.CallId, PendingCalls.GroupOf, StringComparer.Ordinal);
-        foreach (var message in Joined(await ToMessagesAsync(items, cancel), groups))
+        foreach (var message in Joined(await ToMessagesAsync(items, cancel)))
         {
             messages.Add(message);
         }
@@ -91,6 +93,17 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
     protected override ValueTask<JsonObject> TagAsync(UserTagContent tag, CancellationToken cancel) =>
         ValueTask.FromResult(TextPart(DataText.Of($"what @{tag.Text} is", tag.Data.ToJsonString())));
 
+    protected override IReadOnlyList<JsonObject> ClientToolCall(ClientToolCallItem item)
+    {
+        var messages = base.ClientToolCall(item);
+        foreach (var message in messages)
+        {
+            _groups[message] = PendingCalls.GroupOf(item);
+        }
+
+        return messages;
+    }
+
     /// <summary>A page is shown the bot's own steps; the model has made them.</summary>
     protected override IReadOnlyList<JsonObject> Tasks(IReadOnlyList<ChatTask> tasks) => [];
 
@@ -98,7 +111,7 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
     /// Calls that a model made at once and a page answered one by one are one message again, with the results behind it: as the
     /// model wrote it.
     /// </summary>
-    private static IEnumerable<JsonObject> Joined(IReadOnlyList<JsonObject> messages, Dictionary<string, string> groups)
+    private IEnumerable<JsonObject> Joined(IReadOnlyList<JsonObject> messages)
     {
         var results = new List<JsonObject>();
         JsonObject? calls = null;
@@ -107,11 +120,10 @@ internal sealed class Conversation(AttachmentBytes bytes, ChatKitUser user) : Th
         {
             if (message["tool_calls"] is JsonArray { Count: 1 } made)
             {
-                var call = made[0]!;
-                var of = groups[(string)call["id"]!];
+                var of = _groups[message];
                 if (calls is not null && of == group)
                 {
-                    calls["tool_calls"]!.AsArray().Add(call.DeepClone());
+                    calls["tool_calls"]!.AsArray().Add(made[0]!.DeepClone());
                     continue;
                 }
 

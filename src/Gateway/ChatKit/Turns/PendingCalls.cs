@@ -12,17 +12,26 @@ internal static class PendingCalls
     private const string Member = "waiting_calls";
 
     /// <summary>The first call's item; the others wait.</summary>
-    public static ClientToolCallItem Begin(ChatThread thread, IReadOnlyList<ClientCall> calls, string itemId, DateTimeOffset now)
+    /// <param name="taken">
+    /// Ids of the thread's calls, to which these are added. There are upstreams whose calls all have one id, or none: such a call
+    /// has its item's.
+    /// </param>
+    public static ClientToolCallItem Begin(
+        ChatThread thread, IReadOnlyList<ClientCall> calls, string itemId, HashSet<string> taken, DateTimeOffset now)
     {
-        var waiting = calls.Skip(1).Select((call, i) => (JsonNode)new JsonObject
+        var items = calls.Select((call, i) =>
         {
-            ["id"] = $"{itemId}-{i + 2}",
-            ["call_id"] = call.Id,
-            ["name"] = call.Name,
-            ["arguments"] = call.Arguments,
-        });
-        Set(thread, [.. waiting]);
-        return Item(thread, itemId, calls[0].Id, calls[0].Name, calls[0].Arguments, now);
+            var id = i == 0 ? itemId : $"{itemId}-{i + 1}";
+            return Item(thread, id, call.Id.Length > 0 && taken.Add(call.Id) ? call.Id : id, call.Name, call.Arguments, now);
+        }).ToList();
+        Set(thread, [.. items.Skip(1).Select(item => new JsonObject
+        {
+            ["id"] = item.Id,
+            ["call_id"] = item.CallId,
+            ["name"] = item.Name,
+            ["arguments"] = item.Arguments.DeepClone(),
+        })]);
+        return items[0];
     }
 
     /// <summary>The next call that waits; null: none does.</summary>

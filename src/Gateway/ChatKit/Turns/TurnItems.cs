@@ -8,13 +8,28 @@ namespace Gateway.ChatKit.Turns;
 /// of a workflow or a passing line, a call of the page's tools into a pending call. Messages and workflows end one another. One
 /// turn's; not for concurrent use.
 /// </summary>
-/// <param name="showsSteps">Whether the bot's owner lets users see its steps; else a passing line says that it works.</param>
-internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKind, string> newId, TimeProvider clock)
+internal sealed class TurnItems
 {
-    private readonly AnswerMessages _answer = new(thread, newId, clock);
-    private readonly StepWorkflow _steps = new(thread, newId, clock);
+    private readonly bool _showsSteps;
+    private readonly AnswerMessages _answer;
+    private readonly StepWorkflow _steps;
     private readonly List<ClientCall> _calls = [];
+    private readonly List<string> _made = [];
     private bool _isThinking;
+
+    /// <param name="showsSteps">Whether the bot's owner lets users see its steps; else a passing line says that it works.</param>
+    public TurnItems(ChatThread thread, bool showsSteps, Func<ItemKind, string> newId, TimeProvider clock)
+    {
+        _showsSteps = showsSteps;
+        _answer = new AnswerMessages(thread, Make, clock);
+        _steps = new StepWorkflow(thread, Make, clock);
+
+        string Make(ItemKind kind)
+        {
+            _made.Add(newId(kind));
+            return _made[^1];
+        }
+    }
 
     /// <summary>Whether the user has been shown any words of the answer.</summary>
     public bool HasAnswered => _answer.HasBegun;
@@ -38,12 +53,18 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
     /// <summary>Ends what is open, as done.</summary>
     public StreamEvent[] Finish() => [.. _steps.End(), .. _answer.End()];
 
+    /// <summary>
+    /// Removes all that the turn has made, done or open: messages before a step that fails are done, and part of an answer must not
+    /// pass for the whole.
+    /// </summary>
+    public StreamEvent[] TakeBack() => [.. _made.Select(id => new ThreadItemRemovedEvent { ItemId = id })];
+
     private StreamEvent[] Say(string piece, bool isAnswer) =>
         _answer.Begins(piece) ? [.. _steps.End(), .. _answer.Say(piece, isAnswer)] : _answer.Say(piece, isAnswer);
 
     private StreamEvent[] Think(string piece)
     {
-        if (showsSteps)
+        if (_showsSteps)
         {
             return [.. _answer.End(), .. _steps.Think(piece)];
         }
@@ -54,7 +75,7 @@ internal sealed class TurnItems(ChatThread thread, bool showsSteps, Func<ItemKin
         return isNew ? [new ProgressUpdateEvent { Text = "Thinking", Icon = IconName.FromString("sparkle") }] : [];
     }
 
-    private StreamEvent[] Begin(BotEvent.ToolStarted started) => showsSteps
+    private StreamEvent[] Begin(BotEvent.ToolStarted started) => _showsSteps
         ? [.. _answer.End(), .. _steps.Begin(started)]
         : [.. _answer.End(), new ProgressUpdateEvent { Text = StepWords.Passing(started.Kind), Icon = StepWords.Icon(started.Kind) }];
 
