@@ -5,7 +5,7 @@ namespace ChatKit.Tests.Server;
 /// <summary>A <c>threads.create</c> whose client leaves, or whose store fails, before the stream has begun: nobody knows of the thread.</summary>
 public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
 {
-    public enum Step
+    public enum Moment
     {
         None,
         ThreadSaved,
@@ -16,15 +16,15 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
     }
 
     [Theory]
-    [InlineData(Step.ThreadSaved)]
-    [InlineData(Step.ThreadTaken)]
-    [InlineData(Step.FileMoved)]
-    [InlineData(Step.BeforeMessage)]
-    [InlineData(Step.MessageStored)]
-    public async Task A_create_that_is_cut_leaves_nothing_and_its_files_can_be_sent_again(Step step)
+    [InlineData(Moment.ThreadSaved)]
+    [InlineData(Moment.ThreadTaken)]
+    [InlineData(Moment.FileMoved)]
+    [InlineData(Moment.BeforeMessage)]
+    [InlineData(Moment.MessageStored)]
+    public async Task A_create_that_is_cut_leaves_nothing_and_its_files_can_be_sent_again(Moment moment)
     {
         using var left = new CancellationTokenSource();
-        var store = await StoreAsync(step, () =>
+        var store = await StoreAsync(moment, () =>
         {
             left.Cancel();
             left.Token.ThrowIfCancellationRequested();
@@ -38,7 +38,7 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
     [Fact]
     public async Task A_create_whose_store_fails_leaves_nothing()
     {
-        var store = await StoreAsync(Step.BeforeMessage, () => throw new IOException("The disk is full."));
+        var store = await StoreAsync(Moment.BeforeMessage, () => throw new IOException("The disk is full."));
 
         await Assert.ThrowsAsync<IOException>(() => ProcessAsync(Ask.Create("Look.", "atc_1", "atc_2")));
 
@@ -48,7 +48,7 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
     [Fact]
     public async Task A_file_that_was_deleted_meanwhile_is_not_brought_back()
     {
-        var store = await StoreAsync(Step.BeforeMessage, () => throw new IOException("The disk is full."));
+        var store = await StoreAsync(Moment.BeforeMessage, () => throw new IOException("The disk is full."));
         store.OnStep = () => store.DeleteAttachmentAsync("atc_1", Ann, Cancel);
 
         await Assert.ThrowsAsync<IOException>(() => ProcessAsync(Ask.Create("Look.", "atc_1", "atc_2")));
@@ -61,13 +61,13 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
     [Fact]
     public async Task What_cannot_be_taken_back_does_not_hide_why()
     {
-        var store = await StoreAsync(Step.BeforeMessage, () => throw new IOException("The disk is full."));
+        var store = await StoreAsync(Moment.BeforeMessage, () => throw new IOException("The disk is full."));
         store.IsAway = true;
 
         Assert.Equal("The disk is full.", (await Assert.ThrowsAsync<IOException>(() => ProcessAsync(Ask.Create()))).Message);
     }
 
-    private async Task<BreakingStore> StoreAsync(Step step, Action fail)
+    private async Task<BreakingStore> StoreAsync(Moment moment, Action fail)
     {
         var store = new BreakingStore(fail);
         foreach (var id in new[] { "atc_1", "atc_2" })
@@ -75,7 +75,7 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
             await store.SaveAttachmentAsync(new FileAttachment { Id = id, Name = "notes.txt", MimeType = "text/plain" }, Ann, Cancel);
         }
 
-        store.At = step;
+        store.At = moment;
         Server = new ScriptedServer(store, options: new() { Clock = Clock, BusyThreadPatience = TimeSpan.Zero });
         return store;
     }
@@ -87,16 +87,16 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
         Assert.Null((await store.LoadAttachmentAsync("atc_1", Ann, Cancel)).ThreadId);
         Assert.Null((await store.LoadAttachmentAsync("atc_2", Ann, Cancel)).ThreadId);
 
-        store.At = Step.None;
+        store.At = Moment.None;
         var events = await StreamAsync(Ask.Create("Look.", "atc_1", "atc_2"));
         Assert.Equal("thread.created", TypesOf(events)[0]);
         Assert.Equal((string)events[0]["thread"]!["id"]!, (await store.LoadAttachmentAsync("atc_2", Ann, Cancel)).ThreadId);
     }
 
-    /// <summary>A store that fails at one step of a create.</summary>
+    /// <summary>A store that fails at one moment of a create.</summary>
     private sealed class BreakingStore(Action fail) : NumberedStore
     {
-        public Step At { get; set; }
+        public Moment At { get; set; }
 
         /// <summary>Done before it fails.</summary>
         public Func<Task>? OnStep { get; set; }
@@ -107,12 +107,12 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
         public override async Task SaveThreadAsync(ChatThread thread, Caller context, CancellationToken cancel)
         {
             await base.SaveThreadAsync(thread, context, cancel);
-            await ReachedAsync(Step.ThreadSaved);
+            await ReachedAsync(Moment.ThreadSaved);
         }
 
         public override async ValueTask<IThreadLease?> TryAcquireThreadAsync(string threadId, Caller context, CancellationToken cancel)
         {
-            await ReachedAsync(Step.ThreadTaken);
+            await ReachedAsync(Moment.ThreadTaken);
             return await base.TryAcquireThreadAsync(threadId, context, cancel);
         }
 
@@ -121,23 +121,23 @@ public sealed class FailedCreateTests(ChatKitSchema schema) : ServerTest(schema)
             await base.SaveAttachmentAsync(attachment, context, cancel);
             if (attachment.ThreadId is not null)
             {
-                await ReachedAsync(Step.FileMoved);
+                await ReachedAsync(Moment.FileMoved);
             }
         }
 
         public override async Task AddThreadItemAsync(string threadId, ThreadItem item, Caller context, CancellationToken cancel)
         {
-            await ReachedAsync(Step.BeforeMessage);
+            await ReachedAsync(Moment.BeforeMessage);
             await base.AddThreadItemAsync(threadId, item, context, cancel);
-            await ReachedAsync(Step.MessageStored);
+            await ReachedAsync(Moment.MessageStored);
         }
 
         public override Task DeleteThreadAsync(string threadId, Caller context, CancellationToken cancel) =>
             IsAway ? throw new IOException("The store is away.") : base.DeleteThreadAsync(threadId, context, cancel);
 
-        private async Task ReachedAsync(Step step)
+        private async Task ReachedAsync(Moment moment)
         {
-            if (step == At)
+            if (moment == At)
             {
                 await (OnStep?.Invoke() ?? Task.CompletedTask);
                 fail();

@@ -21,7 +21,11 @@ public sealed class RequestLimitTests(ChatKitSetup setup, ChatKitContract contra
         var tag = ChatPage.Message("Who is it?");
         tag["content"]!.AsArray().Add(new JsonObject
         {
-            ["type"] = "input_tag", ["id"] = "e", ["text"] = "Emma", ["data"] = new JsonObject { ["about"] = text }, ["interactive"] = false,
+            ["type"] = "input_tag",
+            ["id"] = "e",
+            ["text"] = "Emma",
+            ["data"] = new JsonObject { ["about"] = text },
+            ["interactive"] = false,
         });
         var quote = ChatPage.Message("What is it?");
         quote["quoted_text"] = text;
@@ -38,7 +42,8 @@ public sealed class RequestLimitTests(ChatKitSetup setup, ChatKitContract contra
             ("threads.sync_custom_action", new() { ["thread_id"] = thread, ["action"] = action.DeepClone() }),
             ("threads.add_structured_input", new()
             {
-                ["thread_id"] = thread, ["item_id"] = "x",
+                ["thread_id"] = thread,
+                ["item_id"] = "x",
                 ["input"] = new JsonObject { ["answers"] = new JsonObject { ["q"] = new JsonObject { ["values"] = new JsonArray(text) } } },
             }),
         })
