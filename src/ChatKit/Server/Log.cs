@@ -21,4 +21,7 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Error, "A request failed")]
     public static partial void RequestFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(7, LogLevel.Error, "Thread {ThreadId}, whose first message could not be stored, could not be deleted")]
+    public static partial void TakeBackFailed(ILogger logger, Exception error, string threadId);
 }

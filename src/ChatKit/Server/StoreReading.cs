@@ -8,12 +8,13 @@ internal static class StoreReading
     private const int PageSize = 100;
 
     public static async IAsyncEnumerable<ThreadItem> AllItemsAsync<TContext>(
-        ChatKitStore<TContext> store, string threadId, SortOrder order, TContext context, [EnumeratorCancellation] CancellationToken cancel)
+        ChatKitStore<TContext> store, string threadId, SortOrder order, TContext context, [EnumeratorCancellation] CancellationToken cancel,
+        int pageSize = PageSize)
     {
         string? after = null;
         do
         {
-            var page = await store.LoadThreadItemsAsync(threadId, after, PageSize, order, context, cancel);
+            var page = await store.LoadThreadItemsAsync(threadId, after, pageSize, order, context, cancel);
             foreach (var item in page.Data)
             {
                 yield return item;

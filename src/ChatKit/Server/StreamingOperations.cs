@@ -9,6 +9,9 @@ internal sealed class StreamingOperations<TContext>(ChatKitServer<TContext> serv
     /// <summary>How many of the newest items are searched for calls of client tools.</summary>
     private const int CallsLookBack = 20;
 
+    /// <summary>Only ids are wanted of the items behind a message, so that no more of them than these are held at a time.</summary>
+    private const int RetryPageSize = 10;
+
     private readonly ChatKitStore<TContext> _store = server.Store;
 
     public async Task<StreamingResult> StartAsync(StreamingRequest request, CancellationToken cancel)
@@ -46,10 +49,19 @@ internal sealed class StreamingOperations<TContext>(ChatKitServer<TContext> serv
     {
         var attachments = await AttachmentsOfAsync(input, cancel);
         var thread = new ChatThread { Id = _store.GenerateThreadId(context), CreatedAt = server.Options.Clock.GetUtcNow() };
-        await _store.SaveThreadAsync(thread, context, cancel);
-        await turn.TakeAsync(thread, cancel);
-        turn.Opening.Add(new ThreadCreatedEvent { Thread = ThreadView.Of(thread) });
-        await AnswerMessageAsync(turn, input, attachments, cancel);
+        try
+        {
+            await _store.SaveThreadAsync(thread, context, cancel);
+            await turn.TakeAsync(thread, cancel);
+            turn.Opening.Add(new ThreadCreatedEvent { Thread = ThreadView.Of(thread) });
+            await AnswerMessageAsync(turn, input, attachments, cancel);
+        }
+        catch
+        {
+            // Nobody was told of it: the client sends its message again, in another thread.
+            await new UnbegunThread<TContext>(server, context).TakeBackAsync(thread.Id, attachments);
+            throw;
+        }
     }
 
     private async Task AddUserMessageAsync(Turn<TContext> turn, ThreadsAddUserMessageParams parameters, CancellationToken cancel)
@@ -141,7 +153,7 @@ internal sealed class StreamingOperations<TContext>(ChatKitServer<TContext> serv
         await TakeActiveAsync(turn, id, cancel);
         var newer = new List<string>();
         ThreadItem? found = null;
-        await foreach (var item in StoreReading.AllItemsAsync(_store, id, SortOrder.Desc, context, cancel))
+        await foreach (var item in StoreReading.AllItemsAsync(_store, id, SortOrder.Desc, context, cancel, RetryPageSize))
         {
             if (item.Id == parameters.ItemId)
             {

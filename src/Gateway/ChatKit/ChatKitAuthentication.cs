@@ -25,7 +25,13 @@ internal sealed class ChatKitAuthentication(
             return (null, ApiError.MissingClientSecret());
         }
 
-        var session = await sessions.FindAsync(value[Bearer.Length..].Trim(), cancel);
+        var secret = value[Bearer.Length..].Trim();
+        if (KeyText.HasForm(secret))
+        {
+            return (null, ApiError.KeyInsteadOfSecret());
+        }
+
+        var session = await sessions.FindAsync(secret, cancel);
         if (session?.StatusAt(clock.GetUtcNow()) is not { } status)
         {
             return (null, ApiError.InvalidClientSecret("is not known"));
@@ -43,7 +49,7 @@ internal sealed class ChatKitAuthentication(
 
         if (!IsFromAllowedPage(http.Request, session.Options.AllowedOrigins))
         {
-            return (null, ApiError.OriginNotAllowed());
+            return (null, ApiError.OriginNotAllowed(http.Request.Headers.Origin.Count > 0));
         }
 
         RequestFacts.Of(http).Caller = caller;

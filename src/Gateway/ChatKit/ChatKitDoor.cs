@@ -1,4 +1,5 @@
 using ChatKit;
+using Gateway.Bots;
 using Gateway.ChatKit.Turns;
 using Gateway.Http;
 using Gateway.Limits;
@@ -12,7 +13,8 @@ namespace Gateway.ChatKit;
 /// <c>X-Gateway-User</c>: one request of the ChatKit protocol.
 /// </summary>
 internal sealed class ChatKitDoor(
-    ChatKitAuthentication authentication, SessionGate gate, BotServer server, Metering metering, BodyLimits limits, ILogger<ChatKitDoor> log)
+    ChatKitAuthentication authentication, SessionGate gate, BotServer server, BotCatalog bots, Metering metering, BodyLimits limits,
+    ILogger<ChatKitDoor> log)
 {
     /// <summary>Of one message.</summary>
     private const int MostFiles = 10;
@@ -63,21 +65,21 @@ internal sealed class ChatKitDoor(
                 return CheckedAsync(http, request, user with { Use = new TurnUse(metered, RequestFacts.Of(http)) });
             });
         }
-        else if (request is AttachmentsCreateRequest)
+        else
         {
             await CheckedAsync(http, request, user);
         }
-        else
-        {
-            await ProcessAsync(http, request, user);
-        }
     }
 
-    /// <summary>Of requests that begin something: a turn or an upload.</summary>
+    /// <summary>All that can be known to be wrong is refused before anything is kept.</summary>
     private async Task CheckedAsync(HttpContext http, ChatKitRequest request, ChatKitUser user)
     {
         var cancel = http.RequestAborted;
-        var refused = await CheckFilesAsync(request, user, cancel) ?? await gate.CountAsync(user, cancel);
+        var refused = RequestLimits.Check(request)
+            ?? await CheckFilesAsync(request, user, cancel)
+            ?? await WishCheck.RefuseAsync(request, bots, user, cancel)
+            // Last, so that only what begins is counted: turns and uploads.
+            ?? (request is StreamingRequest or AttachmentsCreateRequest ? await gate.CountAsync(user, cancel) : null);
         await (refused is null ? ProcessAsync(http, request, user) : refused.RefuseAsync(http));
     }
 

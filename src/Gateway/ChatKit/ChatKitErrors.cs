@@ -8,5 +8,5 @@ internal static class ChatKitErrors
 {
     public static ApiError Of(RequestRefusedException refused) => ApiError.OfChatKit(refused.Status, refused.Code, refused.Message);
 
-    public static ApiError Of(InvalidRequestException wrong) => ApiError.InvalidObject(wrong.Message);
+    public static ApiError Of(InvalidRequestException wrong) => ApiError.InvalidObject(wrong.Message) with { Param = wrong.Path };
 }

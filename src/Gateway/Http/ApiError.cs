@@ -53,6 +53,10 @@ internal sealed record ApiError(
     public static ApiError BodyTooLarge(long limit) =>
         new(413, Invalid, "request_too_large", $"The request body is larger than {limit} bytes.");
 
+    /// <param name="bytes">How much it may have.</param>
+    public static ApiError ValueTooLarge(string param, long bytes) =>
+        new(413, Invalid, "request_too_large", string.Create(CultureInfo.InvariantCulture, $"'{param}' is too large: expected {bytes} bytes at the most."), param);
+
     public static ApiError BodyTooSlow() =>
         new(408, Invalid, "request_timeout", "The request body arrived too slowly.");
 
@@ -97,8 +101,18 @@ internal sealed record ApiError(
     public static ApiError InvalidClientSecret(string why) =>
         new(401, Invalid, "invalid_client_secret", $"The client secret {why}. Create a new session and use its secret.");
 
-    public static ApiError OriginNotAllowed() =>
-        new(403, Invalid, "origin_not_allowed", "The session does not allow this page's origin.");
+    /// <summary>A key where a session's secret is expected.</summary>
+    public static ApiError KeyInsteadOfSecret() =>
+        new(401, Invalid, "invalid_client_secret",
+            "This is a key, and /chatkit takes the client secret of a session (POST /v1/chatkit/sessions). A server with a key uses "
+            + "/chatkit/{bot}, with the header 'X-Gateway-User'; a key must never be in a page.");
+
+    /// <param name="isNamed">Whether the request named an origin at all.</param>
+    public static ApiError OriginNotAllowed(bool isNamed) =>
+        new(403, Invalid, "origin_not_allowed",
+            isNamed
+                ? "The session does not allow this page's origin: it is not in the 'allowed_origins' that the session was made with."
+                : "The session is for the pages in its 'allowed_origins', and the request has no 'Origin' header, which browsers send.");
 
     /// <param name="what">What it holds.</param>
     public static ApiError MissingHeader(string name, string what) =>

@@ -51,10 +51,13 @@ internal static class KeyText
     /// <summary>A new key: <c>sk-gw-</c> and 32 random bytes in URL-safe base64.</summary>
     public static string New() => Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
+    /// <summary>Whether a text looks like a key of ours, and like nothing else of ours.</summary>
+    public static bool HasForm(string text) => text.StartsWith(Prefix, StringComparison.Ordinal);
+
     public static string Ending(string key) => key.Length >= 12 ? key[^4..] : "";
 
     /// <summary>Enough to recognise a key one holds and nothing to someone who does not: <c>sk-gw-…abcd</c>.</summary>
     public static string Shown(string key) =>
-        (key.StartsWith(Prefix, StringComparison.Ordinal) ? Prefix : "") + "…"
+        (HasForm(key) ? Prefix : "") + "…"
         + string.Concat(Ending(key).Where(c => c is >= '!' and <= '~'));
 }

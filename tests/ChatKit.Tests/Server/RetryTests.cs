@@ -127,6 +127,21 @@ public sealed class RetryTests(ChatKitSchema schema) : ServerTest(schema)
         Assert.Equal(["msg_1", "msg_b"], (await StoredAsync("thr_1")).Select(item => item.Id));
     }
 
+    [Fact]
+    public async Task A_retry_holds_few_items_at_a_time()
+    {
+        var store = new CountingStore();
+        Server = new ScriptedServer(store, options: new() { Clock = Clock });
+        Server.OnRespond = (thread, _, _) => Script.Of([.. Enumerable.Range(1, 60).Select(number => Make.Done(Make.Reply(thread, $"r{number}", "text")))]);
+        await StreamAsync(Ask.Create());
+        Answers("msg_b");
+
+        await StreamAsync(Ask.Retry("thr_1", "msg_1"));
+
+        Assert.InRange(store.MostAsked, 1, 10);
+        Assert.Equal(["msg_1", "msg_b"], (await StoredAsync("thr_1")).Select(item => item.Id));
+    }
+
     private async Task ExchangeAsync(string reply)
     {
         Answers(reply);
@@ -139,4 +154,17 @@ public sealed class RetryTests(ChatKitSchema schema) : ServerTest(schema)
         _messages.Add(message);
         return Script.Of(Make.Done(Make.Reply(thread, id, "Jane Austen.")));
     };
+
+    /// <summary>A store that remembers how many items it was asked for at once.</summary>
+    private sealed class CountingStore : NumberedStore
+    {
+        public int MostAsked { get; private set; }
+
+        public override Task<Page<ThreadItem>> LoadThreadItemsAsync(
+            string threadId, string? after, int limit, SortOrder order, Caller context, CancellationToken cancel)
+        {
+            MostAsked = Math.Max(MostAsked, limit);
+            return base.LoadThreadItemsAsync(threadId, after, limit, order, context, cancel);
+        }
+    }
 }

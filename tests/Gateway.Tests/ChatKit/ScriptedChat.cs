@@ -53,7 +53,9 @@ public sealed class ScriptedChat : IAsyncDisposable
             Settings = new Dictionary<string, string> { ["Gateway__EncryptionKey"] = Seed.EncryptionKey, ["Gateway__DrainTimeout"] = drain },
             Yaml = $$"""
                 providers: [ { name: fake, baseUrl: "{{upstream.BaseUrl}}" } ]
-                models: [ { name: fake, retries: 0, rescue: "off", breaker: { minimum: 1000000 }, deployments: [ { provider: fake } ] } ]
+                models:
+                  - { name: fake, retries: 0, rescue: "off", breaker: { minimum: 1000000 }, deployments: [ { provider: fake } ] }
+                  - { name: other, retries: 0, rescue: "off", breaker: { minimum: 1000000 }, deployments: [ { provider: fake, model: other-upstream } ] }
                 workspaces:
                   - name: acme
                     datasets: [ { name: handbook, description: How ACME works. } ]
