@@ -63,7 +63,7 @@ public abstract class ChatKitStore<TContext>
     public abstract Task<Page<ChatThread>> LoadThreadsAsync(
         int limit, string? after, SortOrder order, TContext context, CancellationToken cancel);
 
-    /// <summary>Deletes a thread and its items. Does nothing when there is no such thread.</summary>
+    /// <summary>Deletes a thread and its items. Does nothing when there is no such thread, or throws <see cref="NotFoundException"/>: both are right.</summary>
     public abstract Task DeleteThreadAsync(string threadId, TContext context, CancellationToken cancel);
 
     /// <summary>A page of a thread's items, hidden ones too. Empty for a thread that is not there or not this context's.</summary>

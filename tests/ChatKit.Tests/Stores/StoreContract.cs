@@ -258,9 +258,36 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
         await Assert.ThrowsAsync<NotFoundException>(() => store.AddThreadItemAsync(_thread, item, bob, Cancel));
         Assert.Empty((await store.LoadThreadItemsAsync(_thread, null, 10, SortOrder.Asc, bob, Cancel)).Data);
         Assert.Empty((await store.LoadThreadsAsync(10, null, SortOrder.Asc, bob, Cancel)).Data);
-        await store.DeleteThreadAsync(_thread, bob, Cancel);
+        await Assert.ThrowsAsync<NotFoundException>(() => store.SaveItemAsync(_thread, item, bob, Cancel));
+        await Assert.ThrowsAsync<NotFoundException>(() => store.UpdateThreadAsync(_thread, thread => thread.Title = "Bob's", bob, Cancel));
+        await DeleteNothingAsync(_thread, bob);
         await store.DeleteThreadItemAsync(_thread, "msg_1", bob, Cancel);
         Assert.Equal(["msg_1"], await IdsAsync(_thread));
+        Assert.Null((await store.LoadThreadAsync(_thread, ann, Cancel)).Title);
+    }
+
+    [Fact]
+    public async Task T10_an_attachment_of_another_user_is_not_there()
+    {
+        var file = new FileAttachment { Id = ChatKitIds.NewAttachmentId(), Name = "a.pdf", MimeType = "application/pdf" };
+        await store.SaveAttachmentAsync(file, ann, Cancel);
+
+        await Assert.ThrowsAsync<NotFoundException>(() => store.LoadAttachmentAsync(file.Id, bob, Cancel));
+        await store.DeleteAttachmentAsync(file.Id, bob, Cancel);
+
+        Assert.Equal("a.pdf", (await store.LoadAttachmentAsync(file.Id, ann, Cancel)).Name);
+    }
+
+    [Fact]
+    public async Task What_was_deleted_is_gone_and_may_be_deleted_again()
+    {
+        await ItemsAsync(("msg_1", 1));
+
+        await store.DeleteThreadAsync(_thread, ann, Cancel);
+        await DeleteNothingAsync(_thread, ann);
+
+        await Assert.ThrowsAsync<NotFoundException>(() => store.LoadThreadAsync(_thread, ann, Cancel));
+        Assert.Empty(await IdsAsync(_thread));
     }
 
     [Fact]
@@ -317,6 +344,10 @@ public abstract class StoreContract<TContext>(ChatKitStore<TContext> store, TCon
         await store.SaveThreadAsync(thread, ann, Cancel);
         return thread;
     }
+
+    /// <summary>A store may say that there is no such thread, and need not.</summary>
+    private async Task DeleteNothingAsync(string threadId, TContext context) =>
+        Assert.True(await Record.ExceptionAsync(() => store.DeleteThreadAsync(threadId, context, Cancel)) is null or NotFoundException);
 
     private async Task ItemsAsync(params (string Id, int Second)[] items)
     {

@@ -46,8 +46,10 @@ public sealed class ChatKitCleanupTests(TestPostgres postgres)
             await ExecuteAsync(
                 database,
                 $"""
+                INSERT INTO chatkit_threads (workspace_id, id, bot_id, user_id, created_at, document)
+                SELECT id, 'thr_1', 'support', 'ada', now() - interval '25 hours', '{"{}"}' FROM workspaces;
                 INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, thread_id, mime_type, size, is_uploaded, created_at, document)
-                SELECT w.id, 'atc_' || n, 'support', 'ada', CASE WHEN n = {Old} THEN 'thr_1' END, 'text/plain', 3, true,
+                SELECT w.id, 'atc_' || n, 'support', 'ada', CASE WHEN n = {Old} THEN 'thr_1' WHEN n < 3 THEN 'thr_deleted' END, 'text/plain', 3, true,
                     CASE WHEN n > {Old} THEN now() - interval '23 hours' ELSE now() - interval '25 hours' END, '{"{}"}'
                 FROM workspaces w, generate_series(0, {Old} + 1) n
                 """);
@@ -78,6 +80,57 @@ public sealed class ChatKitCleanupTests(TestPostgres postgres)
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Files_on_the_disk_without_a_record_go_once_they_are_a_day_old(bool isWorkspaceGone)
+    {
+        await using var database = await MakeAsync();
+        var folder = Directory.CreateTempSubdirectory("gateway-cleanup-");
+        try
+        {
+            var bytes = Path.Combine(folder.FullName, "attachments", (await WorkspaceAsync(database)).ToString("n"));
+            var apart = Path.Combine(folder.FullName, "attachments", "lost+found");
+            Directory.CreateDirectory(bytes);
+            Directory.CreateDirectory(apart);
+            await ExecuteAsync(
+                database,
+                $"""
+                INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, mime_type, size, is_uploaded, created_at, document)
+                SELECT w.id, file, 'support', 'ada', 'text/plain', 3, true, now() - interval '23 hours', '{"{}"}'
+                FROM workspaces w, unnest(ARRAY['atc_known', 'atc_0']) file
+                """);
+            foreach (var name in Enumerable.Range(0, Old).Select(n => $"atc_{n}").Append("atc_known").Append($"atc_x.{Guid.NewGuid():n}.part"))
+            {
+                await WriteAsync(Path.Combine(bytes, name), TimeSpan.FromHours(25));
+            }
+
+            await WriteAsync(Path.Combine(bytes, "atc_young"), TimeSpan.FromHours(23));
+            await WriteAsync(Path.Combine(bytes, "atc_coming.part"), TimeSpan.FromHours(23));
+            await WriteAsync(Path.Combine(apart, "not ours"), TimeSpan.FromHours(25));
+            if (isWorkspaceGone)
+            {
+                await ExecuteAsync(database, "DELETE FROM workspaces");
+            }
+
+            await CleanAsync(database, new GatewaySettings { Attachments = "disk", DataDirectory = folder.FullName });
+
+            string[] kept = isWorkspaceGone ? ["atc_coming.part", "atc_young"] : ["atc_0", "atc_coming.part", "atc_known", "atc_young"];
+            Assert.Equal(kept, Directory.GetFiles(bytes).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
+            Assert.Single(Directory.GetFiles(apart));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task WriteAsync(string path, TimeSpan age)
+    {
+        await File.WriteAllTextAsync(path, "abc", Cancel);
+        File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime - age);
     }
 
     private static async Task CleanAsync(NpgsqlDataSource database, GatewaySettings settings)

@@ -1,5 +1,7 @@
+using System.Text;
 using Gateway.Data;
 using Gateway.Simulator;
+using Gateway.Tests.Bots;
 using Gateway.Tests.Support;
 using Microsoft.EntityFrameworkCore;
 
@@ -19,6 +21,7 @@ public sealed class ChatKitSetup(TestPostgres postgres) : IAsyncLifetime
     public const string Bot = "bot/id=support";
 
     private SimulatorServer _simulator = null!;
+    private FakeUpstream _remembering = null!;
 
     public GatewayProcess Gateway { get; private set; } = null!;
 
@@ -29,24 +32,33 @@ public sealed class ChatKitSetup(TestPostgres postgres) : IAsyncLifetime
     /// <summary>Of the other workspace.</summary>
     public GatewayKey OtherKey { get; private set; } = null!;
 
+    /// <summary>All that the model of the bot <c>reader</c> was given last.</summary>
+    public string LastPrompt => Encoding.UTF8.GetString(_remembering.LastBody);
+
     public async ValueTask InitializeAsync()
     {
         var cancel = TestContext.Current.CancellationToken;
         _simulator = await SimulatorServer.StartAsync(new SimulatorOptions(), cancel);
+        _remembering = (await FakeUpstream.StartAsync()).Answers(Says.Text("Seen."));
         Database = await postgres.CreateDatabaseAsync(cancel: cancel);
         Gateway = await GatewayProcess.StartAsync(
             new GatewayLaunch
             {
                 ConnectionString = Database,
                 Yaml = $$"""
-                    providers: [ { name: sim, baseUrl: "{{_simulator.Address}}v1" } ]
-                    models: [ { name: sim, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: sim } ] } ]
+                    providers:
+                      - { name: sim, baseUrl: "{{_simulator.Address}}v1" }
+                      - { name: remembering, baseUrl: "{{_remembering.BaseUrl}}" }
+                    models:
+                      - { name: sim, retries: 0, breaker: { minimum: 1000000 }, deployments: [ { provider: sim } ] }
+                      - { name: remembering, deployments: [ { provider: remembering } ] }
                     workspaces:
                       - name: acme
                         datasets: [ { name: handbook, description: How ACME works. } ]
                         bots:
                           - { id: support, model: sim, backstory: You help the people of ACME. }
                           - { id: sales, model: sim, backstory: You sell. }
+                          - { id: reader, model: remembering, backstory: You read. }
                           - id: open
                             model: sim
                             backstory: You show what you do.
@@ -68,7 +80,7 @@ public sealed class ChatKitSetup(TestPostgres postgres) : IAsyncLifetime
             cancel);
         Key = await Gateway.CreateKeyAsync("acme", cancel: cancel);
         OtherKey = await Gateway.CreateKeyAsync("globex", cancel: cancel);
-        foreach (var bot in new[] { "support", "sales", "open", "closed", "page" })
+        foreach (var bot in new[] { "support", "sales", "reader", "open", "closed", "page" })
         {
             await WarmAsync(Gateway, Key.Text, bot);
         }
@@ -106,6 +118,11 @@ public sealed class ChatKitSetup(TestPostgres postgres) : IAsyncLifetime
         if (_simulator is not null)
         {
             await _simulator.DisposeAsync();
+        }
+
+        if (_remembering is not null)
+        {
+            await _remembering.DisposeAsync();
         }
     }
 

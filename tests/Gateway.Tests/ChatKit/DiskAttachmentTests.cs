@@ -36,12 +36,12 @@ public sealed class DiskAttachmentTests(DiskAttachmentSetup setup, ChatKitContra
     }
 
     [Fact]
-    public async Task A_picture_is_shown_from_the_disk()
+    public async Task A_picture_is_shown_from_the_disk_by_a_link_to_the_public_address()
     {
         using var page = await OpenAsync();
         var (thread, _) = await page.CreateAsync("say:Nice.", await UploadAsync(page, "dot.png", "image/png", Picture));
 
-        var link = new Uri((string)(await page.ItemsAsync(thread))[0]["attachments"]![0]!["preview_url"]!);
+        var link = setup.AtTheGateway((string)(await page.ItemsAsync(thread))[0]["attachments"]![0]!["preview_url"]!);
         using var anyone = new HttpClient();
 
         Assert.Equal(Picture, await anyone.GetByteArrayAsync(link, Cancel));
@@ -130,17 +130,17 @@ public sealed class DiskAttachmentTests(DiskAttachmentSetup setup, ChatKitContra
 
     private string[] Files() => Directory.GetFiles(Path.Combine(setup.Gateway.DataDirectory, "attachments"), "*", SearchOption.AllDirectories);
 
-    private static async Task<string> UploadAsync(ChatPage page, string name, string type, byte[] content)
+    private async Task<string> UploadAsync(ChatPage page, string name, string type, byte[] content)
     {
         var made = await page.AskAsync("attachments.create", new JsonObject { ["name"] = name, ["size"] = content.Length, ["mime_type"] = type });
         Assert.Equal(HttpStatusCode.OK, await PutAsync(made, content));
         return (string)made["id"]!;
     }
 
-    private static async Task<HttpStatusCode> PutAsync(JsonNode attachment, byte[] content)
+    private async Task<HttpStatusCode> PutAsync(JsonNode attachment, byte[] content)
     {
         using var anyone = new HttpClient();
-        using var reply = await anyone.PutAsync(new Uri((string)attachment["upload_descriptor"]!["url"]!), new ByteArrayContent(content), Cancel);
+        using var reply = await anyone.PutAsync(setup.AtTheGateway((string)attachment["upload_descriptor"]!["url"]!), new ByteArrayContent(content), Cancel);
         return reply.StatusCode;
     }
 

@@ -12,16 +12,18 @@ public sealed class OwnershipTests(ChatKitSetup setup, ChatKitContract contract)
     [Fact]
     public async Task Another_user_bot_or_workspace_gets_404_everywhere()
     {
-        using var page = await OpenAsync("owner");
+        using var page = await OpenAsync("owner", session: """{"chatkit_configuration":{"file_upload":{"enabled":true}}}""");
         var (thread, _) = await page.CreateAsync("say:Mine.");
         var item = (string)(await page.ItemsAsync(thread))[0]["id"]!;
+        var file = (string)(await page.AskAsync(
+            "attachments.create", new JsonObject { ["name"] = "mine.txt", ["size"] = 3, ["mime_type"] = "text/plain" }))["id"]!;
         using var otherUser = await OpenAsync("somebody else");
         using var otherBot = await OpenAsync("owner", "bot/id=sales");
         using var otherWorkspace = await ChatPage.OpenAsync(setup.Gateway, setup.OtherKey.Text, contract, "owner");
 
         foreach (var other in new[] { otherUser, otherBot, otherWorkspace })
         {
-            foreach (var (type, parameters) in All(thread, item))
+            foreach (var (type, parameters) in All(thread, item, file))
             {
                 var reply = await other.PostAsync(type, parameters);
                 Assert.True(reply.Status == 404, $"{type}: {reply.Status} {reply.Text}");
@@ -35,6 +37,9 @@ public sealed class OwnershipTests(ChatKitSetup setup, ChatKitContract contract)
         Assert.Equal(404, (int)(await server.GetAsync($"/v1/chatkit/threads/{thread}/items", Cancel)).StatusCode);
         Assert.Equal(404, (int)(await server.DeleteAsync($"/v1/chatkit/threads/{thread}", Cancel)).StatusCode);
         Assert.Equal(2, (await page.ItemsAsync(thread)).Count);
+        await page.AskAsync("attachments.delete", new JsonObject { ["attachment_id"] = file });
+        await page.AskAsync("threads.delete", new JsonObject { ["thread_id"] = thread });
+        Assert.Equal(404, (await page.PostAsync("threads.delete", new JsonObject { ["thread_id"] = thread })).Status);
     }
 
     [Fact]
@@ -140,6 +145,24 @@ public sealed class OwnershipTests(ChatKitSetup setup, ChatKitContract contract)
     }
 
     [Fact]
+    public async Task A_session_lists_as_many_of_the_newest_threads_as_it_says()
+    {
+        using var page = await OpenAsync("collector", session: """{"chatkit_configuration":{"history":{"enabled":true,"recent_threads":2}}}""");
+        var (oldest, _) = await page.CreateAsync("say:One.");
+        var (older, _) = await page.CreateAsync("say:Two.");
+        var (newest, _) = await page.CreateAsync("say:Three.");
+
+        var all = await page.AskAsync("threads.list", []);
+        var first = await page.AskAsync("threads.list", new JsonObject { ["limit"] = 1 });
+        var rest = await page.AskAsync("threads.list", new JsonObject { ["limit"] = 5, ["after"] = (string)first["after"]! });
+
+        Assert.Equal([newest, older], all["data"]!.AsArray().Select(thread => (string)thread!["id"]!));
+        Assert.Equal((false, older, false), ((bool)all["has_more"]!, (string)Assert.Single(rest["data"]!.AsArray())!["id"]!, (bool)rest["has_more"]!));
+        // A page that has its id goes on with it.
+        Assert.Equal("On.", ChatPage.TextOf(await page.SayAsync(oldest, "say:On.")));
+    }
+
+    [Fact]
     public async Task A_message_may_ask_for_a_model_that_its_session_allows()
     {
         using var page = await OpenAsync("ada", session: """{"allowed_models":["bot/id=sales"],"chatkit_configuration":{"automatic_thread_titling":{"enabled":false}}}""");
@@ -155,7 +178,7 @@ public sealed class OwnershipTests(ChatKitSetup setup, ChatKitContract contract)
         Assert.Equal(404, refused.Status);
     }
 
-    private static IEnumerable<(string Type, JsonObject Parameters)> All(string thread, string item)
+    private static IEnumerable<(string Type, JsonObject Parameters)> All(string thread, string item, string file)
     {
         JsonObject Of(params (string Name, JsonNode? Value)[] members)
         {
@@ -174,6 +197,10 @@ public sealed class OwnershipTests(ChatKitSetup setup, ChatKitContract contract)
         yield return ("threads.add_client_tool_output", Of(("result", null)));
         yield return ("threads.retry_after_item", Of(("item_id", item)));
         yield return ("threads.custom_action", Of(("item_id", item), ("action", new JsonObject { ["type"] = "x" })));
+        yield return ("threads.sync_custom_action", Of(("item_id", item), ("action", new JsonObject { ["type"] = "x" })));
+        yield return ("threads.add_structured_input", Of(("item_id", item), ("input", new JsonObject())));
+        yield return ("threads.delete", Of());
+        yield return ("attachments.delete", new JsonObject { ["attachment_id"] = file });
         yield return ("items.list", Of());
         yield return ("items.feedback", Of(("item_ids", new JsonArray(item)), ("kind", "positive")));
     }

@@ -130,11 +130,7 @@ public sealed class ThreadFenceTests(ThreadStoreSetup setup) : IClassFixture<Thr
         command.CommandText = $"SELECT 1 FROM chatkit_threads WHERE id = '{_thread.Id}' FOR UPDATE";
         await command.ExecuteNonQueryAsync(Cancel);
         _clock.Advance(ThreadLeases.Length / 4);
-        while (await setup.AskAsync<long>(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%lease_until%'") == 0)
-        {
-            await Task.Delay(20, Cancel);
-        }
+        await setup.UntilBlockedAsync("lease_until");
 
         _clock.Advance(ThreadLeases.Length);
 
@@ -169,7 +165,7 @@ public sealed class ThreadFenceTests(ThreadStoreSetup setup) : IClassFixture<Thr
         "save" => store.SaveItemAsync(_thread.Id, Make.Reply(_thread, "msg_1", "Changed late."), user, Cancel),
         "save new" => store.SaveItemAsync(_thread.Id, Make.Reply(_thread, "msg_3", "Late."), user, Cancel),
         "delete" => store.DeleteThreadItemAsync(_thread.Id, "msg_1", user, Cancel),
-        _ => store.SaveThreadAsync(_thread with { Title = "Late" }, user, Cancel),
+        _ => store.UpdateThreadAsync(_thread.Id, thread => thread.Title = "Late", user, Cancel),
     });
 
     /// <summary>As if the first gateway had stood still for as long as its lease held, and another had come.</summary>

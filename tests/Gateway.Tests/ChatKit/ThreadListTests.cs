@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Gateway.Tests.Support;
+using Npgsql;
 
 namespace Gateway.Tests.ChatKit;
 
@@ -47,6 +48,44 @@ public sealed class ThreadListTests(ChatKitSetup setup, ChatKitContract contract
         Assert.Equal(("chatkit.assistant_message", true), ((string)items["data"]![0]!["type"]!, (bool)items["has_more"]!));
     }
 
+    [Fact]
+    public async Task Threads_of_a_bot_that_was_removed_are_a_key_s_that_may_use_all()
+    {
+        using var page = await ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract, "left behind", "bot/id=sales");
+        var (thread, _) = await page.CreateAsync("say:Mine.");
+        await ExecuteAsync("UPDATE chatkit_threads SET bot_id = 'removed' WHERE id = $1", thread);
+        using var server = setup.Gateway.Client(setup.Key.Text);
+        using var narrow = setup.Gateway.Client((await setup.Gateway.CreateKeyAsync("acme", ["bot/id=sales"], cancel: Cancel)).Text);
+        using var other = setup.Gateway.Client(setup.OtherKey.Text);
+
+        foreach (var (client, status, count) in new[] { (narrow, 404, 0), (other, 404, 0), (server, 200, 1) })
+        {
+            var list = JsonNode.Parse(await client.GetStringAsync("/v1/chatkit/threads?user=left%20behind", Cancel))!;
+            Assert.Equal(count, list["data"]!.AsArray().Count);
+            Assert.Equal(status, (int)(await client.GetAsync($"/v1/chatkit/threads/{thread}", Cancel)).StatusCode);
+            Assert.Equal(status, (int)(await client.GetAsync($"/v1/chatkit/threads/{thread}/items", Cancel)).StatusCode);
+            Assert.Equal(status, (int)(await client.DeleteAsync($"/v1/chatkit/threads/{thread}", Cancel)).StatusCode);
+        }
+
+        Assert.Equal(404, (int)(await server.GetAsync($"/v1/chatkit/threads/{thread}", Cancel)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_list_of_large_items_comes_in_parts()
+    {
+        using var page = await ChatPage.OpenAsync(setup.Gateway, setup.Key.Text, contract, "large");
+        var (thread, _) = await page.CreateAsync("say:Enlarged");
+        await page.SayAsync(thread, "say:Enlarged");
+        await ExecuteAsync("UPDATE chatkit_items SET document = replace(document::text, 'Enlarged', repeat('x', 3000000))::json WHERE thread_id = $1", thread);
+        using var server = setup.Gateway.Client(setup.Key.Text);
+
+        var first = JsonNode.Parse(await server.GetStringAsync($"/v1/chatkit/threads/{thread}/items?limit=50&order=asc", Cancel))!;
+        var rest = JsonNode.Parse(await server.GetStringAsync($"/v1/chatkit/threads/{thread}/items?limit=50&order=asc&after={first["last_id"]}", Cancel))!;
+
+        Assert.Equal((2, true, 2, false), (first["data"]!.AsArray().Count, (bool)first["has_more"]!, rest["data"]!.AsArray().Count, (bool)rest["has_more"]!));
+        Assert.Equal(4, (await page.ItemsAsync(thread)).Count);
+    }
+
     [Theory]
     [InlineData("limit=0", "limit")]
     [InlineData("limit=x", "limit")]
@@ -59,5 +98,13 @@ public sealed class ThreadListTests(ChatKitSetup setup, ChatKitContract contract
 
         Assert.Equal(400, (int)reply.StatusCode);
         Assert.Equal(param, (string)JsonNode.Parse(await reply.Content.ReadAsStringAsync(Cancel))!["error"]!["param"]!);
+    }
+
+    private async Task ExecuteAsync(string sql, string thread)
+    {
+        await using var source = NpgsqlDataSource.Create(setup.Database);
+        await using var command = source.CreateCommand(sql);
+        command.Parameters.AddWithValue(thread);
+        Assert.NotEqual(0, await command.ExecuteNonQueryAsync(Cancel));
     }
 }

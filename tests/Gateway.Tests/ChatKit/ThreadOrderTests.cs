@@ -63,6 +63,61 @@ public sealed class ThreadOrderTests(ThreadStoreSetup setup) : IClassFixture<Thr
         Assert.Equal(["added again", "saved", "msg_3"], (await ReadAsync(thread.Id, SortOrder.Asc)).Select(TextOf));
     }
 
+    [Fact]
+    public async Task An_item_that_is_being_written_while_its_thread_is_taken_over_stands_before_what_comes_then()
+    {
+        var (thread, user) = (new ChatThread { Id = ChatKitIds.NewThreadId(), CreatedAt = TestClock.Start }, User);
+        await setup.Store.SaveThreadAsync(thread, user, Cancel);
+        await using var connection = await setup.Source.OpenConnectionAsync(Cancel);
+        await using var writing = await connection.BeginTransactionAsync(Cancel);
+        var late = Make.Reply(thread, "msg_1", "by a clock that is ahead") with { CreatedAt = TestClock.Start.AddSeconds(5) };
+        await using (var write = connection.CreateCommand())
+        {
+            write.CommandText =
+                """
+                INSERT INTO chatkit_items (workspace_id, thread_id, id, created_at, document)
+                SELECT t.workspace_id, t.id, $2, $3, $4::json FROM chatkit_threads t WHERE t.id = $1 FOR SHARE OF t
+                """;
+            write.Parameters.AddWithValue(thread.Id);
+            write.Parameters.AddWithValue(late.Id);
+            write.Parameters.AddWithValue(late.CreatedAt.UtcDateTime);
+            write.Parameters.AddWithValue(System.Text.Encoding.UTF8.GetString(ChatKitJson.ToStore<ThreadItem>(late)));
+            await write.ExecuteNonQueryAsync(Cancel);
+        }
+
+        var taking = setup.Store.TryAcquireThreadAsync(thread.Id, user, Cancel).AsTask();
+        await setup.UntilBlockedAsync("lease_id = ");
+        await writing.CommitAsync(Cancel);
+        await using var lease = await taking;
+        await setup.Store.AddThreadItemAsync(thread.Id, Make.Reply(thread, "msg_2", "by one that is behind"), user, Cancel);
+
+        Assert.Equal(["by a clock that is ahead", "by one that is behind"], (await ReadAsync(thread.Id, SortOrder.Asc)).Select(TextOf));
+    }
+
+    [Fact]
+    public async Task A_request_that_is_cut_while_it_takes_a_thread_leaves_it_free()
+    {
+        var (thread, user) = (new ChatThread { Id = ChatKitIds.NewThreadId(), CreatedAt = TestClock.Start }, User);
+        await setup.Store.SaveThreadAsync(thread, user, Cancel);
+        await using var connection = await setup.Source.OpenConnectionAsync(Cancel);
+        await using var holding = await connection.BeginTransactionAsync(Cancel);
+        await using (var hold = connection.CreateCommand())
+        {
+            hold.CommandText = "LOCK TABLE chatkit_items IN ACCESS EXCLUSIVE MODE";
+            await hold.ExecuteNonQueryAsync(Cancel);
+        }
+
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var taking = setup.Store.TryAcquireThreadAsync(thread.Id, user, cut.Token).AsTask();
+        await setup.UntilBlockedAsync("chatkit_items");
+        await cut.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => taking);
+        await holding.RollbackAsync(Cancel);
+
+        await using var lease = await setup.Store.TryAcquireThreadAsync(thread.Id, User, Cancel);
+        Assert.NotNull(lease);
+    }
+
     /// <summary>One by one, so that each cursor is used.</summary>
     private async Task<List<ThreadItem>> ReadAsync(string thread, SortOrder order)
     {

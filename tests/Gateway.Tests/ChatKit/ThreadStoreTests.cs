@@ -83,6 +83,17 @@ public sealed class ThreadStoreSetup(TestPostgres postgres) : IAsyncLifetime
         return (T?)await command.ExecuteScalarAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Waits until a statement waits for a lock.</summary>
+    /// <param name="part">Of its text.</param>
+    internal async Task UntilBlockedAsync(string part)
+    {
+        while (await AskAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'", part) == 0)
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
     internal ChatKitUser Of(StoreUser user) => new(
         new Caller(_workspace, "acme", Guid.Empty, "web", Scopes.Chat, [], null, IsRevoked: false), _workspace, "support", user.Name, null,
         "https://gateway.example");

@@ -11,7 +11,12 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
 {
     private const string Disk = "disk";
 
+    /// <summary>Files whose records are looked for at once.</summary>
+    private const int SweepFiles = 500;
+
     private bool IsOnDisk => settings.Attachments == Disk;
+
+    private string Root => Path.Combine(settings.AbsoluteDataDirectory, "attachments");
 
     /// <summary>Keeps an attachment's bytes, in the place of what was there.</summary>
     /// <param name="connection">Whose transaction says that they are there.</param>
@@ -69,6 +74,52 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
         await delete.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>
+    /// Deletes files that have no record: their gateway ended between the one and the other, half an upload was left, or their
+    /// workspace was removed. Records of bytes in the database take those along.
+    /// </summary>
+    /// <param name="before">Younger files stay: their records may be on the way.</param>
+    public async Task SweepAsync(DateTimeOffset before, CancellationToken cancel)
+    {
+        if (!IsOnDisk || !Directory.Exists(Root))
+        {
+            return;
+        }
+
+        foreach (var folder in Directory.GetDirectories(Root))
+        {
+            if (!Guid.TryParseExact(Path.GetFileName(folder), "n", out var workspace))
+            {
+                continue;
+            }
+
+            foreach (var paths in Directory.GetFiles(folder).Where(path => File.GetLastWriteTimeUtc(path) < before.UtcDateTime).Chunk(SweepFiles))
+            {
+                var known = await KnownAsync(workspace, [.. paths.Select(path => Path.GetFileName(path))], cancel);
+                foreach (var path in paths.Where(path => !known.Contains(Path.GetFileName(path))))
+                {
+                    File.Delete(path);
+                }
+            }
+        }
+    }
+
+    /// <summary>Those of some ids that have records.</summary>
+    private async Task<HashSet<string>> KnownAsync(Guid workspace, string[] ids, CancellationToken cancel)
+    {
+        await using var find = database.CreateCommand("SELECT id FROM chatkit_attachments WHERE workspace_id = $1 AND id = ANY($2)");
+        find.Parameters.AddWithValue(workspace);
+        find.Parameters.AddWithValue(ids);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        await using var reader = await find.ExecuteReaderAsync(cancel);
+        while (await reader.ReadAsync(cancel))
+        {
+            known.Add(reader.GetString(0));
+        }
+
+        return known;
+    }
+
     private static async Task SaveFileAsync(string path, byte[] content, CancellationToken cancel)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -88,6 +139,6 @@ internal sealed class AttachmentBytes(NpgsqlDataSource database, GatewaySettings
 
     /// <summary>Ids are ours, letters and digits; what else would come here is no file of ours.</summary>
     private string PathOf(Guid workspace, string attachment) => attachment.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')
-        ? Path.Combine(settings.AbsoluteDataDirectory, "attachments", workspace.ToString("n"), attachment)
+        ? Path.Combine(Root, workspace.ToString("n"), attachment)
         : throw new ArgumentException("Not an attachment's id.", nameof(attachment));
 }

@@ -21,12 +21,8 @@ internal sealed class AttachmentEndpoints(
     {
         var cancel = http.RequestAborted;
         var (user, refused) = await authentication.OfSessionAsync(http, cancel);
-        refused ??= user switch
-        {
-            null => null,
-            { Session.Options.Files: false } => ApiError.OfChatKit(403, "file_upload_disabled", "This session takes no files."),
-            _ => await gate.CountAsync(user, cancel),
-        };
+        // Before the file is read.
+        refused ??= AttachmentKeeper.WhyNone(user!) is { } why ? ChatKitErrors.Of(why) : await gate.CountAsync(user!, cancel);
         if (refused is not null)
         {
             await refused.RefuseAsync(http);
@@ -43,13 +39,14 @@ internal sealed class AttachmentEndpoints(
         try
         {
             var type = file.ContentType.Length > 0 ? file.ContentType : "application/octet-stream";
-            await keeper.CheckAsync(file.Name, type, file.Content.Length, user!, cancel);
+            keeper.Check(file.Name, type, file.Content.Length, user!);
             if (!AttachmentTypes.LooksLike(type, file.Content))
             {
                 await NotAsSaid(type).RefuseAsync(http);
                 return;
             }
 
+            await keeper.CountAsync(user!, cancel);
             var made = keeper.Make(file.Name, type, file.Content.Length, user!);
             await store.SaveAttachmentAsync(made, user!, cancel);
             await table.KeepAsync(user!.WorkspaceId, made, file.Content, cancel);

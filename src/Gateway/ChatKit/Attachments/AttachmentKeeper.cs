@@ -17,7 +17,13 @@ internal sealed class AttachmentKeeper(
 
     public override async Task<Attachment> CreateAttachmentAsync(AttachmentsCreateParams file, ChatKitUser context, CancellationToken cancel)
     {
-        await CheckAsync(file.Name, file.MimeType, file.Size, context, cancel);
+        if (WhyNone(context) is { } why)
+        {
+            throw why;
+        }
+
+        Check(file.Name, file.MimeType, file.Size, context);
+        await CountAsync(context, cancel);
         var made = Make(file.Name, file.MimeType, file.Size, context);
         return made with
         {
@@ -28,16 +34,15 @@ internal sealed class AttachmentKeeper(
     public override Task DeleteAttachmentAsync(string attachmentId, ChatKitUser context, CancellationToken cancel) =>
         bytes.DeleteAsync(context.WorkspaceId, [attachmentId], cancel);
 
-    /// <summary>Whether a file may come.</summary>
+    /// <summary>Why a user may give no file at all; null: they may.</summary>
+    public static RequestRefusedException? WhyNone(ChatKitUser user) =>
+        user.Session is { Options.Files: false } ? new RequestRefusedException(403, "file_upload_disabled", "This session takes no files.") : null;
+
+    /// <summary>Whether a file like this may come.</summary>
     /// <exception cref="RequestRefusedException">Why not.</exception>
-    public async Task CheckAsync(string name, string mimeType, long size, ChatKitUser user, CancellationToken cancel)
+    public void Check(string name, string mimeType, long size, ChatKitUser user)
     {
         var most = Most(user);
-        if (user.Session is { Options.Files: false })
-        {
-            throw new RequestRefusedException(403, "file_upload_disabled", "This session takes no files.");
-        }
-
         if (name.Length is 0 or > MaxNameLength || name.Any(char.IsControl) || mimeType.Length > MaxTypeLength || mimeType.Any(char.IsControl)
             || !AttachmentTypes.IsAllowed(name, mimeType))
         {
@@ -53,7 +58,12 @@ internal sealed class AttachmentKeeper(
         {
             throw new RequestRefusedException(413, "file_too_large", $"The file is larger than {most} bytes.");
         }
+    }
 
+    /// <summary>Counts a file that comes, the last of what is asked of it: what is refused leaves room for another.</summary>
+    /// <exception cref="RequestRefusedException">The session has had as many as there may be.</exception>
+    public async Task CountAsync(ChatKitUser user, CancellationToken cancel)
+    {
         if (user.Session is { } session && !await sessions.CountFileAsync(session, cancel))
         {
             throw new RequestRefusedException(403, "too_many_files", $"This session takes {session.Options.MostFiles} files at the most.");

@@ -63,13 +63,12 @@ internal sealed class ThreadEndpoints(ThreadTable threads)
     public async Task DeleteAsync(HttpContext http)
     {
         var (caller, id) = (RequestFacts.Of(http).Caller!, Id(http));
-        if (await threads.FindAsync(caller, id, http.RequestAborted) is null)
+        if (!await threads.DeleteAsync(caller, id, http.RequestAborted))
         {
             await ApiError.NotFound("thread").RefuseAsync(http);
             return;
         }
 
-        await threads.DeleteAsync(caller, id, http.RequestAborted);
         await WriteAsync(http, json =>
         {
             json.WriteStartObject();

@@ -76,17 +76,7 @@ internal sealed class ThreadLease : IThreadLease
         await _deadline.DisposeAsync();
         await _over.CancelAsync();
         await _renewing;
-        try
-        {
-            using var limit = new CancellationTokenSource(ThreadLeases.Length);
-            await _leases.GiveBackAsync(_workspace, Thread, Id, limit.Token);
-        }
-        catch (Exception broken)
-        {
-            // It ends by itself.
-            _leases.TellTrouble(broken);
-        }
-
+        await _leases.TryGiveBackAsync(_workspace, Thread, Id, ThreadLeases.Length);
         _over.Dispose();
     }
 

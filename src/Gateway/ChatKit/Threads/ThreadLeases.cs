@@ -18,19 +18,29 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
     public async Task<ThreadLease?> TakeAsync(Guid workspace, string thread, CancellationToken cancel)
     {
         var (id, began) = (Guid.NewGuid(), clock.GetTimestamp());
-        await using var take = Command(
-            """
-            UPDATE chatkit_threads SET lease_id = $3, lease_until = now() + $4
-            WHERE workspace_id = $1 AND id = $2 AND (lease_id IS NULL OR lease_until < now())
-            RETURNING (SELECT max(i.created_at) FROM chatkit_items i WHERE i.workspace_id = $1 AND i.thread_id = $2)
-            """,
-            workspace, thread, id);
-        take.Parameters.AddWithValue(Length);
-        return await take.ExecuteScalarAsync(cancel) switch
+        try
         {
-            null => null,
-            var newest => new ThreadLease(this, workspace, thread, id, began, clock) { Newest = newest is DateTime time ? time : default },
-        };
+            await using var take = Command(
+                """
+                UPDATE chatkit_threads SET lease_id = $3, lease_until = now() + $4
+                WHERE workspace_id = $1 AND id = $2 AND (lease_id IS NULL OR lease_until < now())
+                """,
+                workspace, thread, id);
+            take.Parameters.AddWithValue(Length);
+            if (await take.ExecuteNonQueryAsync(cancel) == 0)
+            {
+                return null;
+            }
+
+            var newest = await NewestAsync(workspace, thread, cancel);
+            return new ThreadLease(this, workspace, thread, id, began, clock) { Newest = newest };
+        }
+        catch
+        {
+            // It may be taken all the same, and nobody would renew it or give it back.
+            await TryGiveBackAsync(workspace, thread, id, Length / 4);
+            throw;
+        }
     }
 
     /// <summary>Whether the lease was still held, and is for another while.</summary>
@@ -43,17 +53,39 @@ internal sealed class ThreadLeases(NpgsqlDataSource database, TimeProvider clock
         return await renew.ExecuteNonQueryAsync(cancel) == 1;
     }
 
-    public async Task GiveBackAsync(Guid workspace, string thread, Guid lease, CancellationToken cancel)
+    /// <summary>Lets a thread go, if the lease holds it. Where that fails, it ends by itself.</summary>
+    /// <param name="limit">How long it may take.</param>
+    public async Task TryGiveBackAsync(Guid workspace, string thread, Guid lease, TimeSpan limit)
     {
-        await using var give = Command(
-            "UPDATE chatkit_threads SET lease_id = NULL, lease_until = NULL WHERE workspace_id = $1 AND id = $2 AND lease_id = $3",
-            workspace, thread, lease);
-        await give.ExecuteNonQueryAsync(cancel);
+        try
+        {
+            using var ending = new CancellationTokenSource(limit);
+            await using var give = Command(
+                "UPDATE chatkit_threads SET lease_id = NULL, lease_until = NULL WHERE workspace_id = $1 AND id = $2 AND lease_id = $3",
+                workspace, thread, lease);
+            await give.ExecuteNonQueryAsync(ending.Token);
+        }
+        catch (Exception broken)
+        {
+            TellTrouble(broken);
+        }
     }
 
     public void TellLost(string why) => log.ThreadLeaseLost(why);
 
     public void TellTrouble(Exception broken) => log.ThreadLeaseTrouble(broken.GetType().Name);
+
+    /// <summary>
+    /// In a statement of its own, which sees what was committed while the one before it waited: an item of a stream that was
+    /// still writing when its lease had run out.
+    /// </summary>
+    private async Task<DateTimeOffset> NewestAsync(Guid workspace, string thread, CancellationToken cancel)
+    {
+        await using var find = database.CreateCommand("SELECT max(created_at) FROM chatkit_items WHERE workspace_id = $1 AND thread_id = $2");
+        find.Parameters.AddWithValue(workspace);
+        find.Parameters.AddWithValue(thread);
+        return await find.ExecuteScalarAsync(cancel) is DateTime time ? time : default;
+    }
 
     private NpgsqlCommand Command(string sql, Guid workspace, string thread, Guid lease)
     {

@@ -12,6 +12,9 @@ namespace Gateway.ChatKit.Threads;
 /// </summary>
 internal sealed class ThreadQuery : IAsyncDisposable
 {
+    /// <summary>Of the documents of a page, in bytes, whatever its limit: it ends before it would have more, but has one.</summary>
+    private const int MostPageBytes = 8 * 1_048_576;
+
     private readonly NpgsqlCommand _command;
     private readonly StringBuilder _text = new();
     private readonly ChatKitUser? _user;
@@ -23,11 +26,12 @@ internal sealed class ThreadQuery : IAsyncDisposable
         Own = $"t.workspace_id = {Parameter(user.WorkspaceId)} AND t.bot_id = {Parameter(user.BotId)} AND t.user_id = {Parameter(user.UserId)}";
     }
 
-    /// <summary>Over what users of some bots have.</summary>
-    public ThreadQuery(NpgsqlDataSource database, Guid workspace, string[] bots)
+    /// <summary>Over what a workspace's users have.</summary>
+    /// <param name="bots">With which bots; null: with any, also with one that is not there any more.</param>
+    public ThreadQuery(NpgsqlDataSource database, Guid workspace, string[]? bots)
     {
         _command = database.CreateCommand();
-        Own = $"t.workspace_id = {Parameter(workspace)} AND t.bot_id = ANY({Parameter(bots)})";
+        Own = $"t.workspace_id = {Parameter(workspace)}" + (bots is null ? "" : $" AND t.bot_id = ANY({Parameter(bots)})");
     }
 
     /// <summary>What is theirs: a condition on <c>t</c>.</summary>
@@ -71,46 +75,44 @@ internal sealed class ThreadQuery : IAsyncDisposable
     public Task<(DateTime At, long Sequence)?> ItemCursorAsync(string thread, string item, CancellationToken cancel) =>
         Items("i.created_at, i.sequence", thread).Add(" AND i.id = ").Value(item).CursorAsync(cancel);
 
-    /// <summary>Runs a query whose first column is an id.</summary>
+    /// <summary>Runs a query whose first column is an id, and whose second is a document.</summary>
+    /// <param name="read">Gets the row and its document.</param>
     public async Task<Page<T>> PageAsync<T>(
-        string table, int limit, SortOrder order, Func<NpgsqlDataReader, T> read, CancellationToken cancel)
+        string table, int limit, SortOrder order, Func<NpgsqlDataReader, string, T> read, CancellationToken cancel)
     {
         var way = order == SortOrder.Asc ? "ASC" : "DESC";
         Add(string.Create(CultureInfo.InvariantCulture, $" ORDER BY {table}.created_at {way}, {table}.sequence {way} LIMIT {limit + 1L}"));
         var data = new List<T>();
+        var bytes = 0L;
         string? last = null;
         await using var reader = await Ready().ExecuteReaderAsync(cancel);
         while (await reader.ReadAsync(cancel))
         {
-            if (data.Count == limit)
+            var document = reader.GetString(1);
+            bytes += Encoding.UTF8.GetByteCount(document);
+            if (data.Count == limit || (data.Count > 0 && bytes > MostPageBytes))
             {
                 return new Page<T> { Data = data, HasMore = true, After = last };
             }
 
             last = reader.GetString(0);
-            data.Add(read(reader));
+            data.Add(read(reader, document));
         }
 
         return new Page<T> { Data = data };
     }
 
     /// <summary>Deletes a thread with its items and its files' records.</summary>
-    /// <returns>The files' ids: their bytes are left.</returns>
-    public async Task<IReadOnlyList<string>> DeleteThreadAsync(string thread, CancellationToken cancel)
+    /// <returns>The files' ids: their bytes are left. Null: there is no such thread.</returns>
+    public async Task<IReadOnlyList<string>?> DeleteThreadAsync(string thread, CancellationToken cancel)
     {
         Add($"WITH gone AS (DELETE FROM chatkit_threads t WHERE {Own} AND t.id = ").Value(thread).Add(
             """
-             RETURNING t.workspace_id, t.id)
-            DELETE FROM chatkit_attachments a USING gone WHERE a.workspace_id = gone.workspace_id AND a.thread_id = gone.id RETURNING a.id
+             RETURNING t.workspace_id, t.id),
+            files AS (DELETE FROM chatkit_attachments a USING gone WHERE a.workspace_id = gone.workspace_id AND a.thread_id = gone.id RETURNING a.id)
+            SELECT ARRAY(SELECT id FROM files) FROM gone
             """);
-        var files = new List<string>();
-        await using var reader = await Ready().ExecuteReaderAsync(cancel);
-        while (await reader.ReadAsync(cancel))
-        {
-            files.Add(reader.GetString(0));
-        }
-
-        return files;
+        return (string[]?)await ScalarAsync(cancel);
     }
 
     /// <summary>The first value of a row, as the driver gives it; null: there is no row.</summary>

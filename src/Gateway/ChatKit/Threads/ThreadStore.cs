@@ -22,17 +22,6 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
 
     public override async Task SaveThreadAsync(ChatThread thread, ChatKitUser context, CancellationToken cancel)
     {
-        if (context.LeaseOn(thread.Id) is not null)
-        {
-            // Its stream knows that it is there: one that was deleted meanwhile stays so.
-            if (!await ReplaceThreadAsync(thread, null, context, cancel))
-            {
-                await CheckHeldAsync(thread.Id, context, cancel);
-            }
-
-            return;
-        }
-
         await using var save = database.CreateCommand(
             """
             INSERT INTO chatkit_threads (workspace_id, id, bot_id, user_id, created_at, document) VALUES ($1, $2, $3, $4, $5, $6)
@@ -83,13 +72,16 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             select.Behind("t", await find.ThreadCursorAsync(find.Visible, after, cancel) ?? throw NotFoundException.Thread(after), order);
         }
 
-        return await select.PageAsync("t", limit, order, row => Read<ChatThread>(row.GetString(1)), cancel);
+        return await select.PageAsync("t", limit, order, (_, document) => Read<ChatThread>(document), cancel);
     }
 
+    /// <summary>Deletes a thread with its items and files.</summary>
+    /// <exception cref="NotFoundException">There is no such thread, or it is another's.</exception>
     public override async Task DeleteThreadAsync(string threadId, ChatKitUser context, CancellationToken cancel)
     {
         await using var delete = new ThreadQuery(database, context);
-        await bytes.DeleteAsync(context.WorkspaceId, await delete.DeleteThreadAsync(threadId, cancel), cancel);
+        var files = await delete.DeleteThreadAsync(threadId, cancel) ?? throw NotFoundException.Thread(threadId);
+        await bytes.DeleteAsync(context.WorkspaceId, files, cancel);
     }
 
     public override async Task<Page<ThreadItem>> LoadThreadItemsAsync(
@@ -103,7 +95,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             select.Behind("i", await find.ItemCursorAsync(threadId, after, cancel) ?? throw NotFoundException.Item(after), order);
         }
 
-        return await select.PageAsync("i", limit, order, row => Fresh(Read<ThreadItem>(row.GetString(1)), context), cancel);
+        return await select.PageAsync("i", limit, order, (_, document) => Fresh(Read<ThreadItem>(document), context), cancel);
     }
 
     public override Task AddThreadItemAsync(string threadId, ThreadItem item, ChatKitUser context, CancellationToken cancel) =>
@@ -148,27 +140,34 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         }
     }
 
-    /// <exception cref="RequestRefusedException">A message names it, and its bytes have not come.</exception>
+    /// <summary>Keeps the record of a file that is to come, or gives one that came to the thread of the message that names it.</summary>
+    /// <exception cref="NotFoundException">A message names it, and it is not there, or not any more; or the id is another's.</exception>
+    /// <exception cref="RequestRefusedException">A message names it, and its bytes have not come, or it is another thread's (409).</exception>
     public override async Task SaveAttachmentAsync(Attachment attachment, ChatKitUser context, CancellationToken cancel)
     {
+        if (attachment.ThreadId is { } thread)
+        {
+            await GiveToThreadAsync(attachment, thread, context, cancel);
+            return;
+        }
+
         await using var save = database.CreateCommand(
             """
-            INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, thread_id, mime_type, size, is_uploaded, created_at, document)
-            SELECT $1, $2, $3, $4, $5, $6, 0, false, now(), $7
-            ON CONFLICT (workspace_id, id) DO UPDATE SET thread_id = EXCLUDED.thread_id, document = EXCLUDED.document
+            INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, mime_type, size, is_uploaded, created_at, document)
+            SELECT $1, $2, $3, $4, $5, 0, false, now(), $6
+            ON CONFLICT (workspace_id, id) DO UPDATE SET document = EXCLUDED.document
                 WHERE chatkit_attachments.bot_id = EXCLUDED.bot_id AND chatkit_attachments.user_id = EXCLUDED.user_id
-                    AND (chatkit_attachments.is_uploaded OR EXCLUDED.thread_id IS NULL)
+                    AND chatkit_attachments.thread_id IS NULL
             """);
         save.Parameters.AddWithValue(context.WorkspaceId);
         save.Parameters.AddWithValue(attachment.Id);
         save.Parameters.AddWithValue(context.BotId);
         save.Parameters.AddWithValue(context.UserId);
-        save.Parameters.Add(new NpgsqlParameter { Value = (object?)attachment.ThreadId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         save.Parameters.AddWithValue(attachment.MimeType);
         save.Parameters.Add(Document(attachment));
         if (await save.ExecuteNonQueryAsync(cancel) == 0)
         {
-            throw new RequestRefusedException(409, "attachment_not_uploaded", $"The attachment '{attachment.Id}' has not been uploaded yet.");
+            throw NotFoundException.Attachment(attachment.Id);
         }
     }
 
@@ -212,6 +211,26 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         await save.RunAsync(cancel);
     }
 
+    /// <summary>
+    /// Of a record that is there, once: what was deleted meanwhile does not come back, and no thread takes another's file along when
+    /// it is deleted.
+    /// </summary>
+    private async Task GiveToThreadAsync(Attachment attachment, string thread, ChatKitUser context, CancellationToken cancel)
+    {
+        await using var give = new ThreadQuery(database, context);
+        give.Add("UPDATE chatkit_attachments t SET thread_id = ").Value(thread).Add(", document = ").Value(Document(attachment))
+            .Add($" WHERE {give.Own} AND t.is_uploaded AND (t.thread_id IS NULL OR t.thread_id = ").Value(thread)
+            .Add(") AND t.id = ").Value(attachment.Id);
+        if (await give.RunAsync(cancel) > 0)
+        {
+            return;
+        }
+
+        throw (await LoadAttachmentAsync(attachment.Id, context, cancel)).ThreadId is null
+            ? new RequestRefusedException(409, "attachment_not_uploaded", $"The attachment '{attachment.Id}' has not been uploaded yet.")
+            : new RequestRefusedException(409, "attachment_in_use", $"The attachment '{attachment.Id}' was sent in another thread: upload the file again.");
+    }
+
     private async Task<string> LoadDocumentAsync(string threadId, ChatKitUser context, CancellationToken cancel)
     {
         await using var select = new ThreadQuery(database, context);
@@ -220,17 +239,13 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     }
 
     /// <summary>Whether there was such a thread, as it was expected and still the request's.</summary>
-    /// <param name="expected">The document as it was read; null: whatever it is.</param>
-    private async Task<bool> ReplaceThreadAsync(ChatThread thread, string? expected, ChatKitUser context, CancellationToken cancel)
+    /// <param name="expected">The document as it was read.</param>
+    private async Task<bool> ReplaceThreadAsync(ChatThread thread, string expected, ChatKitUser context, CancellationToken cancel)
     {
         await using var update = new ThreadQuery(database, context);
         update.Add("UPDATE chatkit_threads t SET document = ").Value(Document(thread))
-            .Add($" WHERE {update.Own}{update.Held(thread.Id)} AND t.id = ").Value(thread.Id);
-        if (expected is not null)
-        {
-            update.Add(" AND t.document::text = ").Value(expected);
-        }
-
+            .Add($" WHERE {update.Own}{update.Held(thread.Id)} AND t.id = ").Value(thread.Id)
+            .Add(" AND t.document::text = ").Value(expected);
         return await update.RunAsync(cancel) > 0;
     }
 

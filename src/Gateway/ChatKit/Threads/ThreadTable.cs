@@ -32,10 +32,13 @@ internal sealed record ThreadPage(int Limit, SortOrder Order, string? After, str
 /// <param name="Feedback">A JSON array.</param>
 internal sealed record OwnedThread(string Id, string BotId, string UserId, ChatThread Thread, string Feedback);
 
-/// <summary>A workspace's threads over all its users, for keys. Every statement carries the workspace and the key's bots.</summary>
+/// <summary>
+/// A workspace's threads over all its users, for keys. Every statement carries the workspace, and the key's bots where it may not
+/// use all: who may sees the threads of bots that were removed, too.
+/// </summary>
 internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, AttachmentBytes bytes)
 {
-    private const string Columns = "t.id, t.bot_id, t.user_id, t.document, t.feedback::text";
+    private const string Columns = "t.id, t.document, t.bot_id, t.user_id, t.feedback::text";
 
     /// <summary>A thread of a bot that the key may use; null: there is none.</summary>
     public async Task<OwnedThread?> FindAsync(Caller caller, string id, CancellationToken cancel)
@@ -92,15 +95,28 @@ internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, At
                 return new Page<ThreadItem> { Data = found };
             }
 
+            if (found.Count > 0 && read.Data.Count < after.Limit)
+            {
+                // It ended because it had become large.
+                return new Page<ThreadItem> { Data = found, HasMore = true, After = found[^1].Id };
+            }
+
             after = after with { After = read.After };
         }
     }
 
-    /// <summary>Deletes a thread with its items and files; does nothing when there is none that the key may see.</summary>
-    public async Task DeleteAsync(Caller caller, string thread, CancellationToken cancel)
+    /// <summary>Deletes a thread with its items and files.</summary>
+    /// <returns>False: there is none that the key may see.</returns>
+    public async Task<bool> DeleteAsync(Caller caller, string thread, CancellationToken cancel)
     {
         await using var delete = Query(caller);
-        await bytes.DeleteAsync(caller.WorkspaceId ?? Guid.Empty, await delete.DeleteThreadAsync(thread, cancel), cancel);
+        if (await delete.DeleteThreadAsync(thread, cancel) is not { } files)
+        {
+            return false;
+        }
+
+        await bytes.DeleteAsync(caller.WorkspaceId ?? Guid.Empty, files, cancel);
+        return true;
     }
 
     private async Task<Page<ThreadItem>> ReadItemsAsync(Caller caller, string thread, ThreadPage page, CancellationToken cancel)
@@ -118,7 +134,7 @@ internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, At
             list.Behind("i", cursor, order);
         }
 
-        return await list.PageAsync("i", page.Limit, page.Order, row => ThreadStore.Read<ThreadItem>(row.GetString(1)), cancel);
+        return await list.PageAsync("i", page.Limit, page.Order, (_, document) => ThreadStore.Read<ThreadItem>(document), cancel);
     }
 
     private static bool HasForm(ThreadItem item) =>
@@ -127,8 +143,9 @@ internal sealed class ThreadTable(NpgsqlDataSource database, BotCatalog bots, At
     private ThreadQuery Query(Caller caller) => new(
         database,
         caller.WorkspaceId ?? Guid.Empty,
-        [.. bots.List(caller).Where(bot => caller.MayUse(Selector.ForBot(bot.Id))).Select(bot => bot.Id)]);
+        caller.Selectors.Length == 0 ? null
+            : [.. bots.List(caller).Where(bot => caller.MayUse(Selector.ForBot(bot.Id))).Select(bot => bot.Id)]);
 
-    private static OwnedThread Read(NpgsqlDataReader row) =>
-        new(row.GetString(0), row.GetString(1), row.GetString(2), ThreadStore.Read<ChatThread>(row.GetString(3)), row.GetString(4));
+    private static OwnedThread Read(NpgsqlDataReader row, string document) =>
+        new(row.GetString(0), row.GetString(2), row.GetString(3), ThreadStore.Read<ChatThread>(document), row.GetString(4));
 }
