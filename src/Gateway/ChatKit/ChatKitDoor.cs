@@ -97,13 +97,21 @@ internal sealed class ChatKitDoor(
             return ApiError.InvalidValue("params.input.attachments", $"expected {MostFiles} files at the most, each once.");
         }
 
+        var thread = (request as ThreadsAddUserMessageRequest)?.Params.ThreadId;
         foreach (var id in files)
         {
             try
             {
-                if ((await server.Store.LoadAttachmentAsync(id, user, cancel)).UploadDescriptor is not null)
+                var file = await server.Store.LoadAttachmentAsync(id, user, cancel);
+                if (file.UploadDescriptor is not null)
                 {
                     return ApiError.OfChatKit(409, "attachment_not_uploaded", $"The attachment '{id}' has not been uploaded yet.");
+                }
+
+                if (file.ThreadId is { } elsewhere && elsewhere != thread)
+                {
+                    return ApiError.OfChatKit(
+                        409, "attachment_in_use", $"The attachment '{id}' was sent in another thread: upload the file again.");
                 }
             }
             catch (NotFoundException)

@@ -77,8 +77,10 @@ internal sealed class ThreadQuery : IAsyncDisposable
 
     /// <summary>Runs a query whose first column is an id, and whose second is a document.</summary>
     /// <param name="read">Gets the row and its document.</param>
+    /// <param name="mostBytes">Of the documents; for a query that bounds them itself another than a page's.</param>
     public async Task<Page<T>> PageAsync<T>(
-        string table, int limit, SortOrder order, Func<NpgsqlDataReader, string, T> read, CancellationToken cancel)
+        string table, int limit, SortOrder order, Func<NpgsqlDataReader, string, T> read, CancellationToken cancel,
+        long mostBytes = MostPageBytes)
     {
         var way = order == SortOrder.Asc ? "ASC" : "DESC";
         Add(string.Create(CultureInfo.InvariantCulture, $" ORDER BY {table}.created_at {way}, {table}.sequence {way} LIMIT {limit + 1L}"));
@@ -90,7 +92,7 @@ internal sealed class ThreadQuery : IAsyncDisposable
         {
             var document = reader.GetString(1);
             bytes += Encoding.UTF8.GetByteCount(document);
-            if (data.Count == limit || (data.Count > 0 && bytes > MostPageBytes))
+            if (data.Count == limit || (data.Count > 0 && bytes > mostBytes))
             {
                 return new Page<T> { Data = data, HasMore = true, After = last };
             }

@@ -155,9 +155,9 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             """
             INSERT INTO chatkit_attachments (workspace_id, id, bot_id, user_id, mime_type, size, is_uploaded, created_at, document)
             SELECT $1, $2, $3, $4, $5, 0, false, now(), $6
-            ON CONFLICT (workspace_id, id) DO UPDATE SET document = EXCLUDED.document
+            ON CONFLICT (workspace_id, id) DO UPDATE SET thread_id = NULL, document = EXCLUDED.document
                 WHERE chatkit_attachments.bot_id = EXCLUDED.bot_id AND chatkit_attachments.user_id = EXCLUDED.user_id
-                    AND chatkit_attachments.thread_id IS NULL
+                    AND (chatkit_attachments.thread_id IS NULL OR chatkit_attachments.thread_id = $7)
             """);
         save.Parameters.AddWithValue(context.WorkspaceId);
         save.Parameters.AddWithValue(attachment.Id);
@@ -165,6 +165,8 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
         save.Parameters.AddWithValue(context.UserId);
         save.Parameters.AddWithValue(attachment.MimeType);
         save.Parameters.Add(Document(attachment));
+        // The request that gave it to a thread may take it back, where nothing comes of the thread.
+        save.Parameters.Add(new NpgsqlParameter { Value = (object?)context.Lease?.Thread ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         if (await save.ExecuteNonQueryAsync(cancel) == 0)
         {
             throw NotFoundException.Attachment(attachment.Id);
@@ -197,6 +199,7 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
     /// <param name="kind"><c>positive</c> or <c>negative</c>.</param>
     public async Task AddFeedbackAsync(string threadId, IReadOnlyList<string> itemIds, string kind, ChatKitUser context, CancellationToken cancel)
     {
+        var known = itemIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray();
         await using var save = new ThreadQuery(database, context);
         save.Add(
             """
@@ -205,9 +208,12 @@ internal sealed class ThreadStore(NpgsqlDataSource database, ThreadLeases leases
             """
             ::text, 'items', (SELECT coalesce(jsonb_agg(i.id), '[]') FROM chatkit_items i
                 WHERE i.workspace_id = t.workspace_id AND i.thread_id = t.id AND i.id = ANY(
-            """).Value(itemIds.Where(id => !id.Contains('\0', StringComparison.Ordinal)).ToArray())
+            """).Value(known)
             .Add(string.Create(CultureInfo.InvariantCulture, $")))) WHERE {save.Own} AND jsonb_array_length(t.feedback) < {MostFeedback} AND t.id = "))
-            .Value(threadId);
+            .Value(threadId)
+            // Of nothing that is there, it is no judgement.
+            .Add(" AND EXISTS (SELECT 1 FROM chatkit_items i WHERE i.workspace_id = t.workspace_id AND i.thread_id = t.id AND i.id = ANY(")
+            .Value(known).Add("))");
         await save.RunAsync(cancel);
     }
 

@@ -27,7 +27,8 @@ internal sealed class ThreadHistory(NpgsqlDataSource database, BodyLimits limits
                 thread)
             .Add(" ORDER BY i.created_at DESC, i.sequence DESC LIMIT ").Value(MostItems)
             .Add(") i WHERE i.bytes_so_far - i.bytes < ").Value((long)limits.MaxRequestBytes);
-        var page = await select.PageAsync("i", MostItems, SortOrder.Desc, row => ThreadStore.Read<ThreadItem>(row.GetString(1)), cancel);
+        var page = await select.PageAsync(
+            "i", MostItems, SortOrder.Desc, (_, document) => ThreadStore.Read<ThreadItem>(document), cancel, mostBytes: long.MaxValue);
         return [.. page.Data.Reverse()];
     }
 }
