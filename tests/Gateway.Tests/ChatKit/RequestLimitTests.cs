@@ -62,7 +62,7 @@ public sealed class RequestLimitTests(ChatKitSetup setup, ChatKitContract contra
     [Fact]
     public async Task What_is_just_small_enough_is_taken_in_whatever_way_it_is_written()
     {
-        using var page = await OpenAsync("talker", "bot/id=page");
+        using var page = await OpenAsync("teller", "bot/id=page");
         // As many bytes as there may be with what stands around them; \u00e9 is six bytes on the way and two in the thread.
         var text = string.Concat("call:pick_color {}\n", new string('\u00e9', (Most - 1_024) / 2));
         var (thread, events) = await page.CreateAsync(text);
