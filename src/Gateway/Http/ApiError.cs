@@ -20,6 +20,9 @@ internal sealed record ApiError(
     /// <summary>Trying again is of no use, which clients that would are told; so are they not told when.</summary>
     public bool IsFinal { get; private init; }
 
+    /// <summary>Its message is an upstream's, which may quote what a user wrote: for the caller alone, never for a log.</summary>
+    public bool IsUpstreams { get; private init; }
+
     public static ApiError InvalidJson(string why) =>
         new(400, Invalid, null, $"We could not parse the JSON body of your request: {why}");
 
@@ -248,7 +251,7 @@ internal sealed record ApiError(
 
     /// <summary>A refusal of the upstream that keeps its status; see <c>Upstream/UpstreamRefusal</c>.</summary>
     public static ApiError FromUpstream(int status, string type, string? code, string message, string? param, TimeSpan? retryAfter) =>
-        new(status, type, code, message, param, retryAfter);
+        new(status, type, code, message, param, retryAfter) { IsUpstreams = true };
 
     /// <summary>The envelope as UTF-8 JSON: <c>{"error":{"message","type","param","code"}}</c>, all four always there.</summary>
     public byte[] ToJson()

@@ -13,6 +13,9 @@ internal static class BotAllocations
 
     private static ReadOnlySpan<byte> Mark => "data: "u8;
 
+    /// <summary>Bytes: the piece as a string, and the event that holds it.</summary>
+    private const double Wanted = 64;
+
     /// <returns>Bytes a chunk, for each kind of chunk.</returns>
     public static async Task<IReadOnlyDictionary<string, double>> CountAsync()
     {
@@ -24,8 +27,8 @@ internal static class BotAllocations
         ];
         return new Dictionary<string, double>
         {
-            ["text"] = await AllocationMeter.PerUnitAsync(Chunks, Rounds, chunks => Run(texts, chunks)),
-            ["reasoning"] = await AllocationMeter.PerUnitAsync(Chunks, Rounds, chunks => Run(reasoning, chunks)),
+            ["text"] = await AllocationMeter.PerUnitAsync(Chunks, Rounds, chunks => Run(texts, chunks), Wanted),
+            ["reasoning"] = await AllocationMeter.PerUnitAsync(Chunks, Rounds, chunks => Run(reasoning, chunks), Wanted),
         };
     }
 

@@ -40,7 +40,7 @@ internal static class RelayAllocations
             {
                 upstream.Pieces = n => Piece(pieces, n, chunks / chunksAPiece);
                 return RunAsync(relay, keepsText);
-            });
+            }, wanted: 0);
         }
 
         return figures;

@@ -51,7 +51,7 @@ public sealed class FailureWordsTests
     [Fact]
     public void The_log_is_told_of_limits_and_set_up_and_never_what_may_quote_a_user()
     {
-        Assert.Equal(Plan, FailureWords.Detail(ApiError.FromUpstream(429, "tokens", "rate_limit_exceeded", Plan, null, null)));
+        Assert.Equal("status 429", FailureWords.Detail(ApiError.FromUpstream(429, "tokens", "rate_limit_exceeded", Plan, null, null)));
         Assert.Contains("key 'web'", FailureWords.Detail(ApiError.PriceUnknown("key 'web'", null)), StringComparison.Ordinal);
         Assert.Equal("status 400", FailureWords.Detail(ApiError.FromUpstream(400, "invalid_request_error", null, "Not allowed: 'my diary'", null, null)));
         Assert.Equal("status 502", FailureWords.Detail(ApiError.FromUpstream(502, "server_error", null, "Not allowed: 'my diary'", null, null)));

@@ -53,7 +53,8 @@ public sealed class KillTests(TestPostgres postgres, ChatKitContract contract) :
         await _chat.WarmAsync(_chat.Gateway);
         retries.Add(await GoOnAsync(_chat.Gateway, page, second.Thread, "What now?", []));
 
-        // Each turn was asked of the model once and counted once; those that were killed, too.
+        // Each turn was asked of the model once and counted once; those that were killed, too. A retry that came while the thread
+        // was not free yet asked nobody, and has a row of its own.
         Assert.Equal(5, _chat.Upstream.Requests.Count);
         Assert.Equal(0, await another.StopAsync(cancel));
         Assert.Equal(0, await _chat.Gateway.StopAsync(cancel));
@@ -64,7 +65,7 @@ public sealed class KillTests(TestPostgres postgres, ChatKitContract contract) :
             $"{done.Headers["x-request-id"]} done", $"{first.RequestId} lost", $"{second.RequestId} lost",
             .. retries.Select(retry => $"{retry.Headers["x-request-id"]} done"),
         ];
-        Assert.Equal(expected.Order(), (await usage.Usage.AsNoTracking().Where(u => u.Route == "/chatkit").ToListAsync(cancel)).Select(u => $"{u.RequestId} {u.EndReason}").Order());
+        Assert.Equal(expected.Order(), (await usage.Usage.AsNoTracking().Where(u => u.Route == "/chatkit" && u.EndReason != "thread_busy").ToListAsync(cancel)).Select(u => $"{u.RequestId} {u.EndReason}").Order());
         Assert.Equal(3, rows.Count(row => row is { EndReason: "done", InputTokens: 7, OutputTokens: 5, IsEstimated: false }));
     }
 

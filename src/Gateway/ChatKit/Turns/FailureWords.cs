@@ -17,11 +17,11 @@ internal static class FailureWords
     };
 
     /// <summary>
-    /// What the log says of it beside its code. Messages of limits and set-up name what the operator looks for; any other may quote
+    /// What the log says of it beside its code. Our own messages of limits and set-up name what the operator looks for; any other may quote
     /// what a user wrote.
     /// </summary>
     public static string Detail(ApiError error) =>
-        error.Status is 429 or 403 ? error.Message : string.Create(CultureInfo.InvariantCulture, $"status {error.Status}");
+        error is { Status: 429 or 403, IsUpstreams: false } ? error.Message : string.Create(CultureInfo.InvariantCulture, $"status {error.Status}");
 
     private static string Sentence(ApiError error) => error switch
     {
