@@ -7,7 +7,7 @@ namespace Gateway.Chat;
 /// <summary>Chat completions for <c>model/name=</c>: the fast path, on which bytes travel and little is looked at.</summary>
 internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider clock)
 {
-    public async Task RunAsync(HttpContext http, ChatRequest request, ModelRoute route, Metered metered, CancellationToken cancel)
+    public Task RunAsync(HttpContext http, ChatRequest request, ModelRoute route, Metered metered, CancellationToken cancel)
     {
         var body = request.Body;
         if (request.IsInOldForm)
@@ -15,8 +15,7 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
             var (translated, error) = LegacyFunctions.ToTools(body);
             if (translated is null)
             {
-                await error!.RefuseAsync(http);
-                return;
+                return error!.RefuseAsync(http);
             }
 
             body = translated;
@@ -33,22 +32,27 @@ internal sealed class ModelChat(ChatRelay relay, PlainRelay plain, TimeProvider 
             Choices = request.Choices,
         };
 
-        if (await metered.ReserveAsync(call.Need(), null, cancel) is { } limited)
-        {
-            await limited.RefuseAsync(http);
-            return;
-        }
+        // Nearly always there at once; then nothing stands between the request and its answer.
+        var reserved = metered.ReserveAsync(call.Need(), null, cancel);
+        return reserved.IsCompletedSuccessfully
+            ? AnswerAsync(http, request, call, reserved.Result, cancel)
+            : WaitAsync(http, request, call, reserved, cancel);
+    }
 
-        if (request.IsStream)
-        {
-            await using var caller = new EventStreamResponse(http, clock);
-            await relay.RunAsync(
-                call, caller, RequestFacts.Of(http), request.AnswersInOldForm ? LegacyFunctions.RewriteChunk : null,
-                () => AttemptHeaders.Set(http, call), cancel);
-            return;
-        }
+    private async Task WaitAsync(
+        HttpContext http, ChatRequest request, UpstreamCall call, ValueTask<ApiError?> reserved, CancellationToken cancel) =>
+        await AnswerAsync(http, request, call, await reserved, cancel);
 
-        await plain.RunAsync(
-            http, call, request.AnswersInOldForm ? static reply => LegacyFunctions.RewriteReply(reply.Span) : null, cancel);
+    private Task AnswerAsync(HttpContext http, ChatRequest request, UpstreamCall call, ApiError? limited, CancellationToken cancel) =>
+        limited is not null ? limited.RefuseAsync(http)
+        : request.IsStream ? StreamAsync(http, request, call, cancel)
+        : plain.RunAsync(http, call, request.AnswersInOldForm ? static reply => LegacyFunctions.RewriteReply(reply.Span) : null, cancel);
+
+    private async Task StreamAsync(HttpContext http, ChatRequest request, UpstreamCall call, CancellationToken cancel)
+    {
+        await using var caller = new EventStreamResponse(http, clock);
+        await relay.RunAsync(
+            call, caller, RequestFacts.Of(http), request.AnswersInOldForm ? LegacyFunctions.RewriteChunk : null,
+            () => AttemptHeaders.Set(http, call), cancel);
     }
 }

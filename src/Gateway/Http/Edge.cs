@@ -51,6 +51,12 @@ internal sealed class Edge(
                 await (isCounted && running is null
                     ? EndAsync(http, facts, ApiError.ShuttingDown())
                     : HandleAsync(http, area, facts));
+                if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.StatusCode is 404 or 405 or 415)
+                {
+                    await EndAsync(http, facts, http.Response.StatusCode == 405
+                        ? ApiError.MethodNotAllowed(http.Request.Method, http.Request.Path)
+                        : ApiError.UnknownUrl(http.Request.Method, http.Request.Path));
+                }
             }
         }
         catch (Exception) when (facts.IsCut)
@@ -120,36 +126,31 @@ internal sealed class Edge(
             facts.OutputTokens ?? 0, facts.FirstContentMs);
     }
 
-    private async Task HandleAsync(HttpContext http, Area area, RequestFacts facts)
+    /// <summary>Who calls is known at once, nearly always: then nothing is to be waited for here.</summary>
+    private Task HandleAsync(HttpContext http, Area area, RequestFacts facts)
     {
         if (!adminPorts.Serves(area, http.Connection.LocalPort))
         {
-            await ApiError.UnknownUrl(http.Request.Method, http.Request.Path).WriteAsync(http);
-            return;
+            return ApiError.UnknownUrl(http.Request.Method, http.Request.Path).WriteAsync(http);
         }
 
         // An unknown route is a 404 with or without a key, as at OpenAI.
         if (area is not Area.Open && http.GetEndpoint() is { } endpoint && endpoint.Metadata.GetMetadata<NeedsScope>() is { } needs)
         {
-            var (caller, error) = await authentication.FindAsync(http.Request, needs.Scope, http.RequestAborted);
-            if (error is not null)
-            {
-                await EndAsync(http, facts, error);
-                return;
-            }
-
-            facts.Caller = caller;
+            var found = authentication.FindAsync(http.Request, needs.Scope, http.RequestAborted);
+            return found.IsCompletedSuccessfully ? GoOnAsync(http, facts, found.Result) : LookAsync(http, facts, found);
         }
 
-        await next(http);
+        return next(http);
+    }
 
-        if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.StatusCode is 404 or 405 or 415)
-        {
-            var status = http.Response.StatusCode;
-            await EndAsync(http, facts, status == 405
-                ? ApiError.MethodNotAllowed(http.Request.Method, http.Request.Path)
-                : ApiError.UnknownUrl(http.Request.Method, http.Request.Path));
-        }
+    private async Task LookAsync(HttpContext http, RequestFacts facts, ValueTask<(Caller? Caller, ApiError? Error)> found) =>
+        await GoOnAsync(http, facts, await found);
+
+    private Task GoOnAsync(HttpContext http, RequestFacts facts, (Caller? Caller, ApiError? Error) found)
+    {
+        facts.Caller = found.Caller;
+        return found.Error is { } error ? EndAsync(http, facts, error) : next(http);
     }
 
     private async Task EndAsync(HttpContext http, RequestFacts facts, ApiError error)

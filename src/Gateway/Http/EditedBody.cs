@@ -9,13 +9,16 @@ namespace Gateway.Http;
 /// </summary>
 internal sealed class EditedBody : HttpContent
 {
+    private const int Begun = 1;
+    private const int Over = 2;
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly ReadOnlyMemory<byte> _source;
-    private readonly List<(int Start, int End, ReadOnlyMemory<byte> Bytes)> _edits = new(4);
-    private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(int Start, int End, ReadOnlyMemory<byte> Bytes)> _edits = new(2);
+    private TaskCompletionSource? _sent;
     private long _length;
-    private bool _isBeingSent;
+    private int _sending;
 
     public EditedBody(ReadOnlyMemory<byte> source)
     {
@@ -28,7 +31,7 @@ internal sealed class EditedBody : HttpContent
     /// Completes when nothing reads the source any more. Over HTTP/2 an upstream may answer while the body is still on its
     /// way, and the source's buffer must not go to another request before.
     /// </summary>
-    public Task Sent => Volatile.Read(ref _isBeingSent) ? _sent.Task : Task.CompletedTask;
+    public Task Sent => Volatile.Read(ref _sending) == Begun ? UntilSent() : Task.CompletedTask;
 
     /// <summary>Puts <paramref name="bytes"/> in place of the source's <c>[start, end)</c>. Edits must not overlap.</summary>
     public void Replace(int start, int end, ReadOnlyMemory<byte> bytes)
@@ -95,7 +98,7 @@ internal sealed class EditedBody : HttpContent
 
     protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
-        Volatile.Write(ref _isBeingSent, true);
+        Volatile.Write(ref _sending, Begun);
         try
         {
             var at = 0;
@@ -110,8 +113,22 @@ internal sealed class EditedBody : HttpContent
         }
         finally
         {
-            _sent.TrySetResult();
+            Interlocked.Exchange(ref _sending, Over);
+            Volatile.Read(ref _sent)?.TrySetResult();
         }
+    }
+
+    /// <summary>Made only when somebody has to wait, which is seldom.</summary>
+    private Task UntilSent()
+    {
+        var made = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var sent = Interlocked.CompareExchange(ref _sent, made, null) ?? made;
+        if (Volatile.Read(ref _sending) == Over)
+        {
+            sent.TrySetResult();
+        }
+
+        return sent.Task;
     }
 
     protected override bool TryComputeLength(out long length)

@@ -25,7 +25,7 @@ internal sealed class JsonBody
 
     private const int FewMembers = 32;
 
-    private JsonMember[] _members = new JsonMember[16];
+    private JsonMember[] _members = new JsonMember[8];
     private int _count;
 
     private JsonBody(ReadOnlyMemory<byte> bytes) => Bytes = bytes;

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Gateway.Data;
 
 namespace Gateway.Http;
 
@@ -6,32 +6,11 @@ namespace Gateway.Http;
 internal static class RequestIds
 {
     private const string Prefix = "req_";
-    private const int RandomBytes = 16;
-
-    /// <summary>Asking the system for a few bytes costs as much as asking for these.</summary>
-    private const int BytesAtATime = 64 * RandomBytes;
-
-    [ThreadStatic]
-    private static byte[]? _random;
-
-    [ThreadStatic]
-    private static int _left;
 
     /// <summary>Such as <c>req_</c> and 32 random hexadecimal digits.</summary>
-    public static string New()
+    public static string New() => string.Create(Prefix.Length + (2 * RandomIds.Bytes), RandomIds.Next(), static (text, bytes) =>
     {
-        var random = _random ??= new byte[BytesAtATime];
-        if (_left == 0)
-        {
-            RandomNumberGenerator.Fill(random);
-            _left = random.Length;
-        }
-
-        _left -= RandomBytes;
-        return string.Create(Prefix.Length + (2 * RandomBytes), random.AsMemory(_left, RandomBytes), static (text, bytes) =>
-        {
-            Prefix.CopyTo(text);
-            Convert.TryToHexStringLower(bytes.Span, text[Prefix.Length..], out _);
-        });
-    }
+        Prefix.CopyTo(text);
+        Convert.TryToHexStringLower(bytes, text[Prefix.Length..], out _);
+    });
 }

@@ -42,7 +42,7 @@ internal sealed class Metering(UsageJournal journal, Limiter limiter, TimeProvid
             var totals = usage.Totals();
             metered.Settle(totals.Input + totals.Output, totals.Usd);
             (facts.InputTokens, facts.OutputTokens) = (totals.Input, totals.Output);
-            (facts.Attempts, facts.FirstContentMs) = (usage.Attempts.Count, usage.FirstContentMs);
+            (facts.Attempts, facts.FirstContentMs) = (usage.AttemptCount, usage.FirstContentMs);
             usage.End(
                 Status(http, facts), facts.End ?? (usage.IsRescued ? Rescued : usage.IsCutAfterFinish ? UpstreamCut : Done));
         }

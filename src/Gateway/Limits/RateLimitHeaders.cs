@@ -8,6 +8,8 @@ namespace Gateway.Limits;
 /// </summary>
 internal static class RateLimitHeaders
 {
+    private static readonly string[] Seconds = [.. Enumerable.Range(0, 60).Select(s => string.Create(CultureInfo.InvariantCulture, $"{s}s"))];
+
     public static void Show(IHeaderDictionary headers, RequestLimits limits, DateTimeOffset now)
     {
         LimitWindow? requests = null, tokens = null;
@@ -49,7 +51,7 @@ internal static class RateLimitHeaders
 
         var seconds = (long)Math.Ceiling(left.TotalSeconds);
         return seconds < 60
-            ? string.Create(CultureInfo.InvariantCulture, $"{seconds}s")
+            ? Seconds[seconds]
             : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60}m{seconds % 60}s");
     }
 

@@ -105,6 +105,7 @@ internal sealed class RequestLimits
 {
     private readonly Lock _lock = new();
     private readonly List<RequestShare> _shares = new(2);
+    private RequestShare[]? _all;
     private long _tokens;
     private decimal _usd;
     private bool _isOver;
@@ -124,25 +125,34 @@ internal sealed class RequestLimits
 
             var made = new RequestShare(subject, name, values);
             _shares.Add(made);
+            _all = null;
             return made;
         }
     }
 
-    /// <summary>The shares that a step takes from: its bot's, and those of the caller.</summary>
+    /// <summary>The shares that a step takes from: its bot's, and those of the caller. Not to be changed.</summary>
     public RequestShare[] Of(RequestShare? bot)
     {
         lock (_lock)
         {
-            return [.. _shares.Where(s => s.Subject.Owner.Scope != LimitScope.Bot || s == bot)];
+            foreach (var share in _shares)
+            {
+                if (share != bot && share.Subject.Owner.Scope == LimitScope.Bot)
+                {
+                    return [.. _shares.Where(s => s.Subject.Owner.Scope != LimitScope.Bot || s == bot)];
+                }
+            }
+
+            return _all ??= [.. _shares];
         }
     }
 
-    /// <summary>All, for headers.</summary>
+    /// <summary>All, for headers. Not to be changed.</summary>
     public RequestShare[] All()
     {
         lock (_lock)
         {
-            return [.. _shares];
+            return _all ??= [.. _shares];
         }
     }
 
@@ -198,14 +208,14 @@ internal sealed class RequestLimits
             }
 
             _isOver = true;
-            shares = [.. _shares];
+            shares = _all ??= [.. _shares];
         }
 
         foreach (var share in shares)
         {
             // Several bots in one request share what it used as they shared what was expected.
-            var ofTokens = _tokens == 0 ? tokens : (long)Math.Ceiling((decimal)tokens * share.Tokens / _tokens);
-            var ofUsd = usd is null || _usd == 0 ? usd ?? share.Usd : usd.Value * share.Usd / _usd;
+            var ofTokens = _tokens == share.Tokens || _tokens == 0 ? tokens : (long)Math.Ceiling((decimal)tokens * share.Tokens / _tokens);
+            var ofUsd = usd is null || _usd == share.Usd || _usd == 0 ? usd ?? share.Usd : usd.Value * share.Usd / _usd;
             share.Settle(ofTokens, ofUsd);
         }
     }

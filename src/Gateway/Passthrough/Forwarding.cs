@@ -26,7 +26,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
         }
 
         var trail = new AttemptTrail(route, metered.Usage, body.PromptTokens, clock, http.RequestAborted);
-        var (over, failure) = await attempts.RunAsync<object>(
+        var (over, failure) = await attempts.RunAsync(
             trail, attempts.Candidates(route), attempt => AttemptAsync(http, body, trail, attempt));
         RequestFacts.Of(http).Deployment = trail.LastDeployment;
         if (over is null)
@@ -41,7 +41,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
     /// Why it failed, while nothing was sent to the caller and the response is as it was before: another may follow. Else
     /// <see cref="Over"/>.
     /// </returns>
-    private async Task<(object? Over, AttemptFailure? Failure)> AttemptAsync(
+    private async ValueTask<AttemptOutcome> AttemptAsync(
         HttpContext http, IForwardedBody body, AttemptTrail trail, Attempt attempt)
     {
         var facts = RequestFacts.Of(http);
@@ -67,7 +67,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
             if (!http.Response.HasStarted && failure is not null)
             {
                 Clear(http, ours);
-                return (null, failure);
+                return new AttemptOutcome(null, failure);
             }
 
             var tokens = exchange.Usage is { } reported && failure is null
@@ -90,7 +90,7 @@ internal sealed class Forwarding(IHttpForwarder forwarder, Transport transport, 
             attempt.Dispose();
             // The forwarder has broken the caller's connection already if the reply broke.
             facts.End ??= outcome == ForwarderError.None ? null : failure?.Error.Code ?? RequestFacts.CallerLeft;
-            return (Over, null);
+            return new AttemptOutcome(Over, null);
         }
         finally
         {

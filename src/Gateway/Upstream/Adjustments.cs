@@ -36,6 +36,8 @@ internal sealed class Adjustments(TimeProvider clock)
 
     private readonly ConcurrentDictionary<(string Provider, string Model), ConcurrentDictionary<Unsupported, DateTimeOffset>> _learned = new();
 
+    private bool _hasLearned;
+
     public static bool IsDroppable(string name) => Droppable.Contains(name);
 
     /// <summary>The other name of the same limit, under which it is sent again; null for all other parameters.</summary>
@@ -53,6 +55,7 @@ internal sealed class Adjustments(TimeProvider clock)
             _learned.Clear();
         }
 
+        Volatile.Write(ref _hasLearned, true);
         var known = _learned.GetOrAdd((provider, model), _ => new());
         if (known.Count >= MostKept)
         {
@@ -65,7 +68,7 @@ internal sealed class Adjustments(TimeProvider clock)
     /// <summary>What is known of a model at a provider. Null when nothing is, which costs one look.</summary>
     public IReadOnlyCollection<Unsupported>? Known(string provider, string model)
     {
-        if (!_learned.TryGetValue((provider, model), out var known))
+        if (!Volatile.Read(ref _hasLearned) || !_learned.TryGetValue((provider, model), out var known))
         {
             return null;
         }

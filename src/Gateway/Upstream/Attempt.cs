@@ -141,15 +141,13 @@ internal sealed class Attempt : IDisposable
         Clock.Dispose();
     }
 
-    private void Count(string outcome, Tokens used)
+    private void Count(AttemptUsage used)
     {
-        var model = Route.Model.Name;
-        GatewayMetrics.AttemptEnded(
-            Deployment.Provider.Name, model, outcome, (_trail.Usage.ElapsedMs - _startedMs) / 1_000);
-        GatewayMetrics.Tokens(model, used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning);
-        if (Route.Model.Price is { } price)
+        GatewayMetrics.AttemptEnded(Deployment.Provider.Name, used.Model, used.Outcome, used.DurationMs / 1_000);
+        GatewayMetrics.Tokens(used.Model, used.InputTokens, used.CachedInputTokens, used.OutputTokens, used.ReasoningTokens);
+        if (used.Usd is { } usd)
         {
-            GatewayMetrics.CostUsd(model, (double)price.Of(used.Usage.Input, used.Usage.CachedInput, used.Usage.Output));
+            GatewayMetrics.CostUsd(used.Model, (double)usd);
         }
     }
 
@@ -168,12 +166,12 @@ internal sealed class Attempt : IDisposable
 
         _place?.Dispose();
         var used = tokens ?? default;
-        Count(outcome, used);
         GatewayTracing.EndAttempt(_span, outcome == "ok" ? null : outcome, used.Usage.Input, used.Usage.Output);
         var usage = new AttemptUsage(
             Label, Route.Model.Name, outcome, _startedMs, _trail.Usage.ElapsedMs - _startedMs, _firstContentMs,
             used.Usage.Input, used.Usage.CachedInput, used.Usage.Output, used.Usage.Reasoning, used.IsEstimated,
             Route.Model.Price?.Of(used.Usage.Input, used.Usage.CachedInput, used.Usage.Output));
+        Count(usage);
         _trail.Usage.Add(usage);
         _trail.Step?.Add(usage);
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -8,16 +9,26 @@ namespace Gateway.Upstream;
 /// </summary>
 internal sealed class AttemptClock : IDisposable
 {
+    /// <summary>Most sources that are kept for the next attempts.</summary>
+    private const int MostKept = 1_024;
+
+    private static readonly ConcurrentQueue<CancellationTokenSource> Kept = new();
+    private static int _kept;
+
     private readonly CancellationTokenSource _source;
+    private readonly CancellationTokenRegistration _link;
     private readonly CancellationToken _caller;
     private readonly TimeProvider _clock;
     private readonly TimeSpan _total;
     private readonly long _started;
     private string _running = "total";
+    private bool _isDisposed;
+    private bool _hadRunOut;
 
     public AttemptClock(TimeSpan total, TimeProvider clock, CancellationToken caller)
     {
-        _source = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        _source = Rent();
+        _link = caller.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
         (_caller, _clock, _total, _started) = (caller, clock, total, clock.GetTimestamp());
         Stop();
     }
@@ -28,7 +39,7 @@ internal sealed class AttemptClock : IDisposable
     public string Running => _running;
 
     /// <summary>Whether a limit ran out, or the caller left.</summary>
-    public bool HasRunOut => _source.IsCancellationRequested;
+    public bool HasRunOut => _isDisposed ? _hadRunOut : _source.IsCancellationRequested;
 
     public bool HasCallerLeft => _caller.IsCancellationRequested;
 
@@ -36,6 +47,11 @@ internal sealed class AttemptClock : IDisposable
     /// <param name="name">What an error calls it.</param>
     public void Limit(string name, TimeSpan limit)
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         var left = Left();
         (_running, limit) = limit < left ? (name, limit) : ("total", left);
         _source.CancelAfter(limit);
@@ -44,6 +60,11 @@ internal sealed class AttemptClock : IDisposable
     /// <summary>Only the total goes on running.</summary>
     public void Stop()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         _running = "total";
         _source.CancelAfter(Left());
     }
@@ -54,14 +75,55 @@ internal sealed class AttemptClock : IDisposable
     public ApiError? Explain(Exception exception, string selector, bool began) => exception switch
     {
         _ when _caller.IsCancellationRequested => null,
-        OperationCanceledException when _source.IsCancellationRequested => ApiError.UpstreamTimeout(selector, _running),
+        OperationCanceledException when HasRunOut => ApiError.UpstreamTimeout(selector, _running),
         // The handler's own: the connection could not be made in time.
         OperationCanceledException => ApiError.UpstreamTimeout(selector, "connect"),
         HttpRequestException or IOException => began ? ApiError.UpstreamBroke(selector) : ApiError.UpstreamUnavailable(selector),
         _ => null,
     };
 
-    public void Dispose() => _source.Dispose();
+    /// <summary>Nobody may use its token any more: another attempt's may be the same.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _hadRunOut = _source.IsCancellationRequested;
+        _isDisposed = true;
+        // Waits for a cancellation that is under way, so that it does not hit the next attempt.
+        _link.Dispose();
+        Return(_source);
+    }
+
+    private static CancellationTokenSource Rent()
+    {
+        if (!Kept.TryDequeue(out var source))
+        {
+            return new CancellationTokenSource();
+        }
+
+        Interlocked.Decrement(ref _kept);
+        return source;
+    }
+
+    private static void Return(CancellationTokenSource source)
+    {
+        if (!source.TryReset())
+        {
+            source.Dispose();
+        }
+        else if (Interlocked.Increment(ref _kept) > MostKept)
+        {
+            Interlocked.Decrement(ref _kept);
+            source.Dispose();
+        }
+        else
+        {
+            Kept.Enqueue(source);
+        }
+    }
 
     private TimeSpan Left()
     {

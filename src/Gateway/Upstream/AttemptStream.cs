@@ -48,13 +48,14 @@ internal sealed class AttemptStream : IAsyncDisposable
     /// <summary>Sends a call and waits for its first content: until then another attempt can take its place unnoticed.</summary>
     /// <param name="keepsText">Whether the text is kept as it comes, to be carried on by another attempt.</param>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public static async Task<(AttemptStream? Stream, AttemptFailure? Failure)> OpenAsync(
+    /// <returns>An <see cref="AttemptStream"/>, or why there is none.</returns>
+    public static async ValueTask<AttemptOutcome> OpenAsync(
         UpstreamClient client, UpstreamCall call, Attempt attempt, bool keepsText)
     {
         var (response, failure) = await client.OpenAsync(call, attempt);
         if (response is null)
         {
-            return (null, failure);
+            return new AttemptOutcome(null, failure);
         }
 
         AttemptStream? stream = null;
@@ -67,10 +68,10 @@ internal sealed class AttemptStream : IAsyncDisposable
                 attempt.Succeeded();
                 var opened = stream;
                 stream = null;
-                return (opened, null);
+                return new AttemptOutcome(opened, null);
             }
 
-            return (null, broken);
+            return new AttemptOutcome(null, broken);
         }
         finally
         {

@@ -55,7 +55,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
 
     /// <summary>How the last one ended, as far as the header tells it.</summary>
     public void Note(string deployment, string outcome) =>
-        _text = _text is null ? $"{deployment}={outcome}" : $"{_text}, {deployment}={outcome}";
+        _text = _text is null ? string.Concat(deployment, "=", outcome) : $"{_text}, {deployment}={outcome}";
 
     /// <summary>The last one, noted as good, broke after all. Known in time for the header where nothing was sent yet.</summary>
     public void Correct(string deployment, string outcome)
@@ -70,7 +70,9 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// The value of <c>x-gateway-attempts</c>: the number, and where each went and what came of it, such as
     /// <c>2; openai/gpt-4o=503, azure/gpt4o-eu=ok</c>.
     /// </summary>
-    public string ToHeader() => ToHeader([this]);
+    public string ToHeader() => Count == 1 && _text is { Length: <= LongestHeader } only
+        ? Printable(string.Concat("1; ", only))
+        : ToHeader([this]);
 
     /// <summary>The same of several calls, as a bot's steps make them; of very many only the first outcomes.</summary>
     public static string ToHeader(IReadOnlyList<AttemptTrail> trails)
@@ -78,9 +80,10 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
         var all = string.Join(", ", trails.Select(t => t._text).OfType<string>());
         all = all.Length > LongestHeader ? $"{all.AsSpan(0, Math.Max(0, all.LastIndexOf(", ", LongestHeader, StringComparison.Ordinal)))}, ..." : all;
         var count = trails.Sum(t => t.Count);
-        var text = all.Length > 0 ? $"{count}; {all}" : $"{count}";
-        return text.AsSpan().ContainsAnyExceptInRange(' ', '~')
-            ? string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'))
-            : text;
+        return Printable(all.Length > 0 ? $"{count}; {all}" : $"{count}");
     }
+
+    private static string Printable(string text) => text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+        ? string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : '?'))
+        : text;
 }

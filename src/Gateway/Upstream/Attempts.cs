@@ -6,9 +6,6 @@ using Polly.Retry;
 
 namespace Gateway.Upstream;
 
-/// <summary>A deployment that a call may be sent to, and as which model.</summary>
-internal readonly record struct Candidate(ModelRoute Route, Deployment Deployment);
-
 /// <summary>
 /// Makes attempts until one succeeds: the deployments of the model by weight, each again where that may help, then the
 /// fallbacks. The one place where it is decided whom to ask and how often, for models and bots, streams and whole replies.
@@ -25,108 +22,73 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
     /// <summary>What came of one candidate.</summary>
     /// <param name="IsBusy">Nothing was sent: all places at its provider are taken.</param>
     /// <param name="MayRepeat">Whether asking the same deployment again is allowed and may help.</param>
-    private readonly record struct Tried(object? Value, AttemptFailure? Failure, bool IsBusy = false, bool MayRepeat = false);
-
-    /// <summary>How far one call has come.</summary>
-    private sealed class Run<T>(
-        AttemptTrail trail, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool goesOnWhenRefused)
-        where T : class
-    {
-        public AttemptTrail Trail => trail;
-
-        public Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> Send => send;
-
-        public bool GoesOnWhenRefused => goesOnWhenRefused;
-
-        public T? Value { get; set; }
-
-        public AttemptFailure? Last { get; set; }
-
-        public bool IsOver { get; set; }
-
-        /// <summary>The model whose context the request does not fit in.</summary>
-        public ModelRoute? TooSmall { get; set; }
-    }
+    private readonly record struct Tried(AttemptOutcome Outcome, bool IsBusy = false, bool MayRepeat = false);
 
     /// <param name="candidates">In order; those whose circuit is open are passed over. <see cref="Candidates"/> makes them.</param>
     /// <param name="goesOnWhenRefused">Whether the next candidate may take what one refused, as with an assistant's prefix.</param>
     /// <param name="send">Makes one attempt; it owns the attempt when it gives a value, and must end it then.</param>
     /// <returns>The value, or the last failure; or neither, when nothing could be asked.</returns>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async Task<(T? Value, AttemptFailure? Failure)> RunAsync<T>(
-        AttemptTrail trail, IEnumerable<Candidate> candidates, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send,
+    public async ValueTask<AttemptOutcome> RunAsync(
+        AttemptTrail trail, IReadOnlyList<Candidate> candidates, Func<Attempt, ValueTask<AttemptOutcome>> send,
         bool goesOnWhenRefused = false)
-        where T : class
     {
-        var run = new Run<T>(trail, send, goesOnWhenRefused);
-        List<Candidate>? busy = null;
-        ModelRoute? route = null;
-        foreach (var candidate in candidates)
+        AttemptFailure? last = null;
+        ModelRoute? tooSmall = null;
+        var order = new CandidateOrder(candidates);
+        while (!trail.IsSpent && order.TryNext(out var candidate, out var mayWait))
         {
-            // Whoever has a free place is asked first, but of one model alone: a fallback is for those whom the model fails,
-            // and to wait for a place at it is no failure yet.
-            if (!ReferenceEquals(candidate.Route, route) && busy is not null)
+            // Another deployment of it would say the same.
+            if (ReferenceEquals(candidate.Route, tooSmall))
             {
-                await QueueAsync(run, busy);
-                busy = null;
+                continue;
             }
 
-            route = candidate.Route;
-            if (await TakeAsync(run, candidate, mayWait: false))
+            var tried = await OnceAsync(trail, candidate, send, mayWait);
+            if (tried.MayRepeat && Math.Min(candidate.Route.Model.Retries, AttemptTrail.MostAttempts) is > 0 and var retries)
             {
-                (busy ??= []).Add(candidate);
+                tried = await RepeatAsync(trail, candidate, send, tried, retries);
+            }
+
+            var (value, failure) = tried.Outcome;
+            if (value is not null || (failure?.Kind == FailureKind.Final && !goesOnWhenRefused))
+            {
+                return tried.Outcome;
+            }
+
+            last = failure ?? last;
+            tooSmall = failure?.Kind == FailureKind.TooLong ? candidate.Route : tooSmall;
+            if (tried.IsBusy && !mayWait)
+            {
+                order.ComeBack(candidate);
             }
         }
 
-        await QueueAsync(run, busy);
-        return (run.Value, run.Value is null ? run.Last : null);
-    }
-
-    private async Task QueueAsync<T>(Run<T> run, List<Candidate>? busy)
-        where T : class
-    {
-        foreach (var candidate in busy ?? [])
-        {
-            await TakeAsync(run, candidate, mayWait: true);
-        }
-    }
-
-    /// <summary>Tries a candidate, unless the run is over or this one would say the same as another did.</summary>
-    /// <returns>Whether all places at its provider are taken.</returns>
-    private async Task<bool> TakeAsync<T>(Run<T> run, Candidate candidate, bool mayWait)
-        where T : class
-    {
-        if (run.IsOver || run.Trail.IsSpent || ReferenceEquals(candidate.Route, run.TooSmall))
-        {
-            return false;
-        }
-
-        var tried = await OnceAsync(run.Trail, candidate, run.Send, mayWait);
-        if (tried.MayRepeat && Math.Min(candidate.Route.Model.Retries, AttemptTrail.MostAttempts) is > 0 and var retries)
-        {
-            tried = await RepeatAsync(run.Trail, candidate, run.Send, tried, retries);
-        }
-
-        run.Value = tried.Value as T;
-        run.Last = tried.Failure ?? run.Last;
-        run.IsOver = run.Value is not null || (tried.Failure?.Kind == FailureKind.Final && !run.GoesOnWhenRefused);
-        run.TooSmall = tried.Failure?.Kind == FailureKind.TooLong ? candidate.Route : run.TooSmall;
-        return tried.IsBusy;
+        return new AttemptOutcome(null, last);
     }
 
     /// <summary>Everything that may answer: the model's deployments by weight, then its fallbacks'.</summary>
-    public IEnumerable<Candidate> Candidates(ModelRoute route)
+    public IReadOnlyList<Candidate> Candidates(ModelRoute route)
     {
-        foreach (var deployment in ByWeight(route.Model))
+        if (route is { Fallbacks.Count: 0, Model.Deployments: [var only] })
         {
-            yield return new Candidate(route, deployment);
+            return [new Candidate(route, only)];
         }
 
+        var candidates = new List<Candidate>();
+        Add(route);
         foreach (var fallback in route.Fallbacks)
         {
-            foreach (var deployment in ByWeight(fallback.Model))
+            Add(fallback);
+        }
+
+        return candidates;
+
+        void Add(ModelRoute asked)
+        {
+            foreach (var deployment in ByWeight(asked.Model))
             {
-                yield return new Candidate(fallback, deployment);
+                candidates.Add(new Candidate(asked, deployment));
             }
         }
     }
@@ -170,9 +132,8 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         }
     }
 
-    private async Task<Tried> RepeatAsync<T>(
-        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, Tried tried, int retries)
-        where T : class
+    private async Task<Tried> RepeatAsync(
+        AttemptTrail trail, Candidate candidate, Func<Attempt, ValueTask<AttemptOutcome>> send, Tried tried, int retries)
     {
         using var total = CancellationTokenSource.CreateLinkedTokenSource(trail.Cancel);
         total.CancelAfter(trail.TimeLeft > TimeSpan.Zero ? trail.TimeLeft : TimeSpan.Zero);
@@ -187,7 +148,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
                     {
                         var again = await OnceAsync(trail, candidate, send, mayWait: true);
                         // A circuit that opened in between has nothing to say; the failure before it has.
-                        tried = again is { Value: null, Failure: null } ? tried with { MayRepeat = false } : again;
+                        tried = again.Outcome is { Value: null, Failure: null } ? tried with { MayRepeat = false } : again;
                     }
 
                     isFirst = false;
@@ -195,16 +156,15 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
                 },
                 total.Token);
         }
-        catch (OperationCanceledException) when (!trail.Cancel.IsCancellationRequested && tried.Value is null)
+        catch (OperationCanceledException) when (!trail.Cancel.IsCancellationRequested && tried.Outcome.Value is null)
         {
             // The total ran out in the pause.
             return tried;
         }
     }
 
-    private async Task<Tried> OnceAsync<T>(
-        AttemptTrail trail, Candidate candidate, Func<Attempt, Task<(T? Value, AttemptFailure? Failure)>> send, bool mayWait)
-        where T : class
+    private async ValueTask<Tried> OnceAsync(
+        AttemptTrail trail, Candidate candidate, Func<Attempt, ValueTask<AttemptOutcome>> send, bool mayWait)
     {
         var (route, deployment) = candidate;
         var breaker = breakers.For(route, deployment);
@@ -216,7 +176,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         var (place, isBusy) = await EnterAsync(deployment.Provider, route.Model, trail, mayWait);
         if (isBusy)
         {
-            return new Tried(null, null, IsBusy: true);
+            return new Tried(default, IsBusy: true);
         }
 
         if (!breaker.TryEnter(out var ticket, out var isTrial))
@@ -234,10 +194,11 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
         trail.Begin(attempt.Label);
         try
         {
-            var (value, failure) = await send(attempt);
+            var outcome = await send(attempt);
+            var (value, failure) = outcome;
             if (value is not null)
             {
-                return new Tried(value, null);
+                return new Tried(outcome);
             }
 
             attempt.Failed(failure!);
@@ -247,7 +208,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
                 log.AttemptFailed(attempt.Label, failure.Outcome, Hint(failure), trail.Usage.Subject.RequestId);
             }
 
-            return new Tried(null, failure, MayRepeat: failure.Kind == FailureKind.Transient
+            return new Tried(outcome, MayRepeat: failure.Kind == FailureKind.Transient
                 && IsWorthWaiting(failure.Error.RetryAfter, trail) && !trail.IsSpent && breaker.State != CircuitState.Open);
         }
         catch
@@ -299,7 +260,7 @@ internal sealed class Attempts(CircuitBreakers breakers, TimeProvider clock, Ran
                 UseJitter = true,
                 Delay = FirstBackoff,
                 MaxDelay = LongestWait,
-                DelayGenerator = static args => new(args.Outcome.Result.Failure?.Error.RetryAfter),
+                DelayGenerator = static args => new(args.Outcome.Result.Outcome.Failure?.Error.RetryAfter),
             })
             .Build();
 

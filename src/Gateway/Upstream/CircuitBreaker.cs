@@ -22,7 +22,7 @@ internal sealed class CircuitBreaker(TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly (long Slot, int Good, int Bad)[] _counts = new (long, int, int)[Buckets];
     private BreakerOptions _options = BreakerOptions.Default;
-    private CircuitState _state;
+    private volatile CircuitState _state;
     private long _openedAt;
     private long _trial;
     private long _trialBegan;
@@ -38,6 +38,12 @@ internal sealed class CircuitBreaker(TimeProvider clock)
     {
         get
         {
+            // Asked for every attempt, and nearly always closed.
+            if (_state == CircuitState.Closed)
+            {
+                return CircuitState.Closed;
+            }
+
             lock (_lock)
             {
                 return _state == CircuitState.Open && Remaining() <= TimeSpan.Zero ? CircuitState.HalfOpen : _state;
@@ -61,10 +67,15 @@ internal sealed class CircuitBreaker(TimeProvider clock)
     /// <param name="isTrial">This attempt decides whether the circuit closes.</param>
     public bool TryEnter(out long ticket, out bool isTrial)
     {
+        ticket = Interlocked.Increment(ref _tickets);
+        isTrial = false;
+        if (_state == CircuitState.Closed)
+        {
+            return true;
+        }
+
         lock (_lock)
         {
-            ticket = ++_tickets;
-            isTrial = false;
             if (_state == CircuitState.Closed)
             {
                 return true;

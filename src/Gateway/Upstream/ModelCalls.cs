@@ -9,22 +9,24 @@ internal sealed class ModelCalls(Attempts attempts, UpstreamClient client, TimeP
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async Task<(UpstreamStream? Stream, ApiError? Error)> OpenAsync(UpstreamCall call, CancellationToken cancel)
     {
-        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel) { Step = call.Step };
+        var trail = Begin(call, cancel);
         var keepsText = Rescue.IsPossible(call);
-        var (stream, failure) = await attempts.RunAsync<AttemptStream>(
+        var (stream, failure) = await attempts.RunAsync(
             trail, attempts.Candidates(call.Route), attempt => AttemptStream.OpenAsync(client, call, attempt, keepsText));
-        return stream is null
-            ? (null, failure?.Error ?? attempts.Unavailable(call.Route))
-            : (new UpstreamStream(call, stream, new Rescue(attempts, client, trail, log)), null);
+        return stream is AttemptStream opened
+            ? (new UpstreamStream(call, opened, new Rescue(attempts, client, trail, log)), null)
+            : (null, Error(call, failure));
     }
 
     /// <summary>Asks until a reply is there whole.</summary>
+    /// <returns>A <see cref="PlainReply"/>, or why there is none, of which <see cref="Error"/> makes what a caller is told.</returns>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async Task<(PlainReply? Reply, ApiError? Error)> SendAsync(UpstreamCall call, CancellationToken cancel)
-    {
-        var trail = call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel) { Step = call.Step };
-        var (reply, failure) = await attempts.RunAsync<PlainReply>(
-            trail, attempts.Candidates(call.Route), attempt => PlainReply.SendAsync(client, call, attempt));
-        return (reply, reply is null ? failure?.Error ?? attempts.Unavailable(call.Route) : null);
-    }
+    public ValueTask<AttemptOutcome> SendAsync(UpstreamCall call, CancellationToken cancel) => attempts.RunAsync(
+        Begin(call, cancel), attempts.Candidates(call.Route), attempt => PlainReply.SendAsync(client, call, attempt));
+
+    /// <param name="failure">Null: nobody could be asked.</param>
+    public ApiError Error(UpstreamCall call, AttemptFailure? failure) => failure?.Error ?? attempts.Unavailable(call.Route);
+
+    private AttemptTrail Begin(UpstreamCall call, CancellationToken cancel) =>
+        call.Trail = new AttemptTrail(call.Route, call.Usage, call.PromptTokens, clock, cancel) { Step = call.Step };
 }

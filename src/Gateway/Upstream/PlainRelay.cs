@@ -12,12 +12,12 @@ internal sealed class PlainRelay(ModelCalls models)
         HttpContext http, UpstreamCall call, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>? rewrite, CancellationToken cancel)
     {
         var facts = RequestFacts.Of(http);
-        var (reply, error) = await models.SendAsync(call, cancel);
+        var (answered, failure) = await models.SendAsync(call, cancel);
         facts.Deployment = call.Trail!.LastDeployment;
         AttemptHeaders.Set(http, call);
-        if (reply is null)
+        if (answered is not PlainReply reply)
         {
-            await error!.RefuseAsync(http);
+            await models.Error(call, failure).RefuseAsync(http);
             return;
         }
 

@@ -31,14 +31,15 @@ internal sealed class PlainReply : IDisposable
     public string? Model { get; private set; }
 
     /// <summary>Sends a call and reads its reply.</summary>
+    /// <returns>A <see cref="PlainReply"/>, or why there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public static async Task<(PlainReply? Reply, AttemptFailure? Failure)> SendAsync(
+    public static async ValueTask<AttemptOutcome> SendAsync(
         UpstreamClient client, UpstreamCall call, Attempt attempt)
     {
         var (response, refused) = await client.OpenAsync(call, attempt);
         if (response is null)
         {
-            return (null, refused);
+            return new AttemptOutcome(null, refused);
         }
 
         using (response)
@@ -54,11 +55,11 @@ internal sealed class PlainReply : IDisposable
                     attempt.Dispose();
                 }
 
-                return (reply, failure);
+                return new AttemptOutcome(reply, failure);
             }
             catch (Exception broken) when (AttemptFailure.From(broken, attempt.Clock, attempt.Route, began: true) is { } failure)
             {
-                return (null, failure);
+                return new AttemptOutcome(null, failure);
             }
         }
     }
@@ -79,7 +80,7 @@ internal sealed class PlainReply : IDisposable
         }
     }
 
-    private static async Task<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, Attempt attempt)
+    private static async ValueTask<(PlainReply?, AttemptFailure?)> ReadAsync(HttpResponseMessage response, Attempt attempt)
     {
         var (route, cancel) = (attempt.Route, attempt.Clock.Token);
         var expected = response.Content.Headers.ContentLength;

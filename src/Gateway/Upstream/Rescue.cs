@@ -69,22 +69,22 @@ internal sealed class Rescue(Attempts attempts, UpstreamClient client, AttemptTr
         if (RescueBody.WithPrefix(call.Body, sent, sentTokens) is { } body)
         {
             var prefilled = call.With(body);
-            var (stream, _) = await attempts.RunAsync<AttemptStream>(
-                trail, candidates.Where(c => c.Deployment.SupportsPrefill),
+            var (stream, _) = await attempts.RunAsync(
+                trail, candidates.FindAll(c => c.Deployment.SupportsPrefill),
                 attempt => AttemptStream.OpenAsync(client, prefilled, attempt, keepsText: true), goesOnWhenRefused: true);
-            if (stream is not null)
+            if (stream is AttemptStream prefixed)
             {
-                return Done(stream, "prefill", isReplay: false);
+                return Done(prefixed, "prefill", isReplay: false);
             }
         }
 
         if (call.Route.Model.Rescue == RescueMode.Replay)
         {
-            var (stream, _) = await attempts.RunAsync<AttemptStream>(
+            var (stream, _) = await attempts.RunAsync(
                 trail, candidates, attempt => AttemptStream.OpenAsync(client, call, attempt, keepsText: true));
-            if (stream is not null)
+            if (stream is AttemptStream replayed)
             {
-                return Done(stream, "replay", isReplay: true);
+                return Done(replayed, "replay", isReplay: true);
             }
         }
 

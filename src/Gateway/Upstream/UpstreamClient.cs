@@ -19,16 +19,45 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
     /// </summary>
     /// <returns>A reply that has begun with status 200, or why there is none.</returns>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
-    public async Task<(HttpResponseMessage? Response, AttemptFailure? Failure)> OpenAsync(UpstreamCall call, Attempt attempt)
+    public async ValueTask<(HttpResponseMessage? Response, AttemptFailure? Failure)> OpenAsync(UpstreamCall call, Attempt attempt)
     {
+        var timeouts = attempt.Route.Model.Timeouts;
+        var provider = attempt.Deployment.Provider;
         try
         {
             for (var resends = 0; ; resends++)
             {
-                var (response, failure) = await SendAsync(call, attempt, mayResend: resends < MostResends);
-                if (response is not null || failure is not null)
+                var known = adjustments.Known(provider.Name, attempt.Name);
+                var body = UpstreamBody.Build(call, attempt.Route, attempt.Deployment, known);
+                using var request = Request(call, provider, body);
+                attempt.Trace(request, call.Path);
+                HttpResponseMessage? response = null;
+                try
                 {
-                    return (response, failure);
+                    if (call.IsStream)
+                    {
+                        attempt.Clock.Limit("headers", timeouts.Headers);
+                    }
+
+                    response = await transport.For(timeouts.Connect).SendAsync(request, attempt.Clock.Token);
+                    if (response.IsSuccessStatusCode)
+                    {
+                        await body.Sent.WaitAsync(attempt.Clock.Token);
+                        var opened = response;
+                        response = null;
+                        return (opened, null);
+                    }
+
+                    if (await ReadRefusalAsync(call, attempt, response, known, mayResend: resends < MostResends) is { } refused)
+                    {
+                        return (null, refused);
+                    }
+                }
+                finally
+                {
+                    // This ends what may still be on its way to the upstream; the body's buffer is the caller's again after it.
+                    response?.Dispose();
+                    await body.Sent;
                 }
             }
         }
@@ -39,48 +68,16 @@ internal sealed class UpstreamClient(Transport transport, Adjustments adjustment
         }
     }
 
-    /// <summary>Sends once. Neither: it is worth sending again, without what the upstream does not take.</summary>
-    private async Task<(HttpResponseMessage? Response, AttemptFailure? Failure)> SendAsync(
-        UpstreamCall call, Attempt attempt, bool mayResend)
+    /// <summary>Null: it is worth sending again, without what the upstream does not take.</summary>
+    private async Task<AttemptFailure?> ReadRefusalAsync(
+        UpstreamCall call, Attempt attempt, HttpResponseMessage response, IReadOnlyCollection<Unsupported>? known, bool mayResend)
     {
-        var timeouts = attempt.Route.Model.Timeouts;
         var provider = attempt.Deployment.Provider;
-        var known = adjustments.Known(provider.Name, attempt.Name);
-        var body = UpstreamBody.Build(call, attempt.Route, attempt.Deployment, known);
-        using var request = Request(call, provider, body);
-        attempt.Trace(request, call.Path);
-        HttpResponseMessage? response = null;
-        try
-        {
-            if (call.IsStream)
-            {
-                attempt.Clock.Limit("headers", timeouts.Headers);
-            }
-
-            response = await transport.For(timeouts.Connect).SendAsync(request, attempt.Clock.Token);
-            if (response.IsSuccessStatusCode)
-            {
-                await body.Sent.WaitAsync(attempt.Clock.Token);
-                var opened = response;
-                response = null;
-                return (opened, null);
-            }
-
-            var (refusal, length) = await ReadErrorAsync(response, attempt.Clock);
-            if ((int)response.StatusCode == 400 && mayResend && !attempt.Clock.HasRunOut
-                && Adapt(call, provider.Name, attempt.Name, known, refusal.AsSpan(0, length)))
-            {
-                return (null, null);
-            }
-
-            return (null, AttemptFailure.Refused(response, refusal.AsSpan(0, length), attempt.Route, provider));
-        }
-        finally
-        {
-            // This ends what may still be on its way to the upstream; the body's buffer is the caller's again after it.
-            response?.Dispose();
-            await body.Sent;
-        }
+        var (refusal, length) = await ReadErrorAsync(response, attempt.Clock);
+        return (int)response.StatusCode == 400 && mayResend && !attempt.Clock.HasRunOut
+            && Adapt(call, provider.Name, attempt.Name, known, refusal.AsSpan(0, length))
+            ? null
+            : AttemptFailure.Refused(response, refusal.AsSpan(0, length), attempt.Route, provider);
     }
 
     private static HttpRequestMessage Request(UpstreamCall call, Provider provider, EditedBody body)

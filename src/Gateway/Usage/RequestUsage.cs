@@ -22,7 +22,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
 
     private readonly Lock _lock = new();
     private readonly List<AttemptUsage> _attempts = new(1);
-    private readonly List<StepUsage> _stepList = [];
+    private List<StepUsage>? _stepList;
     private readonly long _began = Stopwatch.GetTimestamp();
     private readonly RequestUsage? _around = AroundNow.Value;
     private decimal _besideUsd;
@@ -85,7 +85,19 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
         {
             lock (_lock)
             {
-                return [.. _attempts];
+                return _attempts.ToArray();
+            }
+        }
+    }
+
+    /// <summary>How many have ended.</summary>
+    public int AttemptCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _attempts.Count;
             }
         }
     }
@@ -97,7 +109,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
         {
             lock (_lock)
             {
-                return [.. _stepList];
+                return _stepList?.ToArray() ?? [];
             }
         }
     }
@@ -160,7 +172,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
         var step = new StepUsage(bot, depth, number, model);
         lock (_lock)
         {
-            _stepList.Add(step);
+            (_stepList ??= []).Add(step);
         }
 
         return step;

@@ -54,7 +54,7 @@ internal sealed class UsageJournal(TimeProvider clock, JournalFiles? files = nul
     {
         Interlocked.Increment(ref _open);
         var at = clock.GetUtcNow();
-        return new RequestUsage(this, subject, Guid.CreateVersion7(at), at);
+        return new RequestUsage(this, subject, RandomIds.NewVersion7(at), at);
     }
 
     /// <summary>A memory copy; never throws, never waits.</summary>
