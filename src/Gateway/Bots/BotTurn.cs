@@ -55,8 +55,16 @@ internal sealed class BotTurn(
             Dropped = dropped,
             OffersCallerTools = true,
         };
+        scope.Context.Scope = scope;
+        var (loop, failed) = await PrepareAsync(scope);
+        if (loop is null)
+        {
+            yield return new BotEvent.Failed(failed!);
+            yield break;
+        }
+
         var marks = new CitationMarks(context.Citations);
-        await foreach (var happened in RunAsync(scope))
+        await foreach (var happened in loop.RunAsync())
         {
             if (happened is not (BotEvent.Failed or BotEvent.ToolStarted or BotEvent.ToolDone))
             {

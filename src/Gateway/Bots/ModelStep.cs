@@ -17,6 +17,9 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     private UpstreamStream? _stream;
     private bool _isOver;
 
+    /// <summary>What chunks are like that were read, and say a text and nothing else.</summary>
+    private object? _plainText;
+
     /// <summary>What came with the last <see cref="ReadAsync"/>.</summary>
     public List<BotEvent> Events => _events;
 
@@ -105,13 +108,31 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
         {
             if (kind is EventKind.Content or EventKind.Preamble)
             {
-                foreach (var happened in _chunks.Read(stream.Data))
-                {
-                    Take(happened);
-                }
+                TakeChunk(stream);
             }
 
             stream.Buffer.Release(stream.Buffer.EventEnd);
+        }
+    }
+
+    private void TakeChunk(UpstreamStream stream)
+    {
+        var text = stream.TextAlone(out var likeness);
+        if (likeness is not null && ReferenceEquals(likeness, _plainText))
+        {
+            Take(new BotEvent.Text(Encoding.UTF8.GetString(text), null));
+            return;
+        }
+
+        var events = _chunks.Read(stream.Data);
+        if (likeness is not null && events is [BotEvent.Text { Logprobs: null }])
+        {
+            _plainText = likeness;
+        }
+
+        foreach (var happened in events)
+        {
+            Take(happened);
         }
     }
 

@@ -81,10 +81,10 @@ internal static class GatewayModel
         });
         model.Entity<UsageRow>(e =>
         {
+            // Its id begins with the time, so the key alone finds what happened between two times.
             e.ToTable("usage").HasKey(r => new { r.WorkspaceId, r.Id });
             e.Property(r => r.Attempts).HasColumnType("jsonb");
             e.Property(r => r.StepList).HasColumnType("jsonb").HasDefaultValueSql("'[]'");
-            e.HasIndex(r => new { r.WorkspaceId, r.At });
         });
         model.Entity<LimitWindowRow>(e =>
             e.ToTable("limit_windows").HasKey(r => new { r.WorkspaceId, r.Scope, r.Subject, r.Meter, r.StartsAt }));

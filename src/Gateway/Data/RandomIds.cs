@@ -33,6 +33,16 @@ internal static class RandomIds
         return random.AsSpan(_left, Bytes);
     }
 
+    /// <summary>Not above any id of version 7 that is made from this time on, and above all of before.</summary>
+    /// <param name="at">UTC. What is less than a millisecond does not count.</param>
+    public static Guid FirstVersion7(DateTime at)
+    {
+        Span<byte> id = stackalloc byte[Bytes];
+        id.Clear();
+        BinaryPrimitives.WriteUInt64BigEndian(id, (ulong)Math.Max(0, new DateTimeOffset(at, TimeSpan.Zero).ToUnixTimeMilliseconds()) << 16);
+        return new Guid(id, bigEndian: true);
+    }
+
     /// <summary>An id of version 7 (RFC 9562), as <see cref="Guid.CreateVersion7(DateTimeOffset)"/> makes them.</summary>
     public static Guid NewVersion7(DateTimeOffset at)
     {

@@ -27,6 +27,12 @@ internal sealed class ChunkMould
     /// <summary>Whether the text of the remembered chunk is the answer's own, and not reasoning or the like.</summary>
     public bool IsContent { get; private set; }
 
+    /// <summary>The same object as long as the same chunk is remembered; null before any is.</summary>
+    public object? Likeness => _before.Length == 0 ? null : _before;
+
+    /// <summary>Of the remembered chunk, what stands behind its text, in bytes.</summary>
+    public int LengthBehind => _after.Length;
+
     /// <summary>Whether a chunk is the remembered one with another text that is not empty.</summary>
     /// <param name="text">That text, in which nothing is escaped.</param>
     public bool Fits(ReadOnlySpan<byte> data, out ReadOnlySpan<byte> text)

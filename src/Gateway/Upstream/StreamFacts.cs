@@ -72,6 +72,15 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
     /// <summary>The model that the first chunk names; null before it, and while nobody traces.</summary>
     public string? Model { get; private set; }
 
+    /// <summary>
+    /// What the last event has in common with others: those with the same one differ in a text alone, at
+    /// <see cref="TextAt"/>. Null: it is like no other.
+    /// </summary>
+    public object? Likeness { get; private set; }
+
+    /// <summary>Where that text stands in the event's data, in which nothing is escaped, in bytes.</summary>
+    public Range TextAt { get; private set; }
+
     /// <summary>Forgets all but what a chunk looks like: the events come again.</summary>
     public void Reset()
     {
@@ -87,8 +96,12 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
         if (_mould.Fits(data, out var text))
         {
             Took(text, _mould.IsContent);
+            var start = data.Length - _mould.LengthBehind - text.Length;
+            (Likeness, TextAt) = (_mould.Likeness, start..(start + text.Length));
             return EventKind.Content;
         }
+
+        Likeness = null;
 
         if (data.SequenceEqual("[DONE]"u8) || data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
         {

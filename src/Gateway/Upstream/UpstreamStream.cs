@@ -21,6 +21,17 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
     /// <summary>The data of the event that was found.</summary>
     public ReadOnlySpan<byte> Data => _continuation is { } continued ? continued.Data : _current.Buffer.Data;
 
+    /// <summary>
+    /// The text of the event that was found, in which nothing is escaped, where the event is like others but for it. Empty: it
+    /// has to be read.
+    /// </summary>
+    /// <param name="likeness">The same object for events that say the same, each with another text.</param>
+    public ReadOnlySpan<byte> TextAlone(out object? likeness)
+    {
+        likeness = _continuation is null ? _current.Facts.Likeness : null;
+        return likeness is null ? default : _current.Buffer.Data[_current.Facts.TextAt];
+    }
+
     /// <summary>Whether <see cref="Data"/> is not what stands in the buffer: another attempt's event, made to fit.</summary>
     public bool IsRewritten => _continuation is not null;
 

@@ -1,3 +1,4 @@
+using Gateway.Data;
 using Npgsql;
 
 namespace Gateway.Usage;
@@ -49,6 +50,8 @@ internal sealed class UsageReport(NpgsqlDataSource source, UsageTable table)
         command.Parameters.AddWithValue(question.Start);
         command.Parameters.AddWithValue(question.End);
         command.Parameters.AddWithValue(question.MostLines + 1);
+        command.Parameters.AddWithValue(RandomIds.FirstVersion7(question.Start));
+        command.Parameters.AddWithValue(RandomIds.FirstVersion7(question.End.AddMilliseconds(1)));
 
         var lines = new List<object?[]>();
         await using var reader = await command.ExecuteReaderAsync(cancel);
@@ -83,7 +86,7 @@ internal sealed class UsageReport(NpgsqlDataSource source, UsageTable table)
             FROM (
                 SELECT {inner}, {Sums}
                 FROM usage u
-                WHERE u.workspace_id = ANY($1) AND u.at >= $2 AND u.at < $3
+                WHERE u.workspace_id = ANY($1) AND u.id >= $5 AND u.id < $6 AND u.at >= $2 AND u.at < $3
                 GROUP BY {string.Join(", ", Enumerable.Range(1, count))}) AS g
             {(groups.Contains(UsageGroup.Key) ? "LEFT JOIN keys k ON k.workspace_id = g.of_workspace AND k.id = g.of_key" : "")}
             {(groups.Contains(UsageGroup.Workspace) ? "LEFT JOIN workspaces w ON w.id = g.of_workspace" : "")}

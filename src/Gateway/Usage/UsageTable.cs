@@ -111,11 +111,11 @@ internal sealed class UsageTable(NpgsqlDataSource source, ILogger<UsageTable> lo
         await using var command = source.CreateCommand(
             """
             DELETE FROM usage WHERE workspace_id = $1 AND id IN (
-                SELECT id FROM usage WHERE workspace_id = $1 AND at < $2 ORDER BY at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                SELECT id FROM usage WHERE workspace_id = $1 AND id < $2 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED)
             """);
         command.CommandTimeout = CommandSeconds;
         command.Parameters.AddWithValue(workspace);
-        command.Parameters.AddWithValue(before);
+        command.Parameters.AddWithValue(RandomIds.FirstVersion7(before));
         command.Parameters.AddWithValue(most);
         return await command.ExecuteNonQueryAsync(cancel);
     }

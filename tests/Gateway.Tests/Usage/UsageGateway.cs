@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Gateway.Tests.Support;
 using Npgsql;
@@ -135,7 +136,7 @@ internal sealed class UsageGateway : IAsyncDisposable
             $"""
             INSERT INTO usage (workspace_id, id, at, key_id, request_id, route, selector, bot, model, status, end_reason, is_stream, is_estimated,
                 input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, usd, duration_ms, steps, attempts)
-            SELECT id, gen_random_uuid(), '{at}', '{key}', 'r', '/v1/chat/completions', 's', {(bot is null ? "NULL" : $"'{bot}'")}, 'm', 200, '{reason}',
+            SELECT id, '{Guid.CreateVersion7(DateTimeOffset.Parse(at, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal))}', '{at}', '{key}', 'r', '/v1/chat/completions', 's', {(bot is null ? "NULL" : $"'{bot}'")}, 'm', 200, '{reason}',
                 false, {estimated}, 10, 2, 20, 3, {usd}, 1, 1, '[]' FROM workspaces WHERE name = '{workspace}'
             """, cancel);
 

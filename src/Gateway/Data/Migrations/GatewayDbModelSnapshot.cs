@@ -1616,8 +1616,6 @@ namespace Gateway.Data.Migrations
 
                     b.HasKey("WorkspaceId", "Id");
 
-                    b.HasIndex("WorkspaceId", "At");
-
                     b.ToTable("usage", (string)null);
                 });
 
