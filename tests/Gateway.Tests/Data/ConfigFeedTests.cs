@@ -137,7 +137,7 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
         }
 
         /// <summary>Until the reading cannot go on for a lock. The bots' first use, which is prepared meanwhile, may wait for it too.</summary>
-        public Task UntilWaitingAsync() => Trouble.UntilAsync(async () => true.Equals(await Trouble.ScalarAsync(
+        public async Task UntilWaitingAsync() => await Trouble.UntilAsync(async () => true.Equals(await Trouble.ScalarAsync(
             _database,
             """
             SELECT EXISTS (SELECT FROM pg_stat_activity
