@@ -1,3 +1,4 @@
+using System.Data;
 using Gateway.Observability;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -8,9 +9,15 @@ namespace Gateway.Data;
 internal interface IConfigReader
 {
     /// <summary>
-    /// Reads what changed since a version, 0 for everything. Called by one thread at a time; may see rows that are newer
-    /// than the version being caught up with, which come again at the next call. When it throws, nothing may have been
-    /// published, or what was published must be complete in itself.
+    /// Whether it is read when all others have been: what lets requests in is not published before what they ask for.
+    /// </summary>
+    bool IsReadLast => false;
+
+    /// <summary>
+    /// Reads what changed since a version, 0 for everything. Called by one thread at a time, in a transaction in which all
+    /// readers see the database at the same moment; may see rows that are newer than the version being caught up with,
+    /// which come again at the next call. When it throws, nothing may have been published, or what was published must be
+    /// complete in itself.
     /// </summary>
     Task ReadAsync(GatewayDb db, long since, CancellationToken cancel);
 }
@@ -34,6 +41,7 @@ internal sealed class ConfigFeed(
     /// <summary>For each reader of its own: a database that takes 5 s for every query is slow, not away.</summary>
     private static readonly TimeSpan LongestRead = TimeSpan.FromSeconds(30);
 
+    private readonly IConfigReader[] _readers = [.. readers.OrderBy(r => r.IsReadLast)];
     private readonly SemaphoreSlim _signal = new(0);
     private readonly Lock _lock = new();
     private TaskCompletionSource _next = NewRead();
@@ -153,7 +161,10 @@ internal sealed class ConfigFeed(
 
     private async Task ReadAsync(GatewayDb db, long since, CancellationToken stopping)
     {
-        foreach (var reader in readers)
+        // One moment for all: else who is read last could know a key whose bot, saved with it, came after the bots were read.
+        await using var moment = await LimitedAsync(
+            cancel => db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancel), LongestLook, stopping);
+        foreach (var reader in _readers)
         {
             await LimitedAsync(
                 async cancel =>
@@ -163,6 +174,8 @@ internal sealed class ConfigFeed(
                 },
                 LongestRead, stopping);
         }
+
+        await moment.CommitAsync(stopping);
     }
 
     private async Task<T> LimitedAsync<T>(Func<CancellationToken, Task<T>> read, TimeSpan longest, CancellationToken stopping)

@@ -14,6 +14,9 @@ internal sealed class KeyTable : IConfigReader
     private readonly ConcurrentDictionary<Guid, KeyHash> _hashes = new();
     private KeyHash? _globalAdmin;
 
+    /// <summary>A caller whose key is known is told of a bot or a model that it does not exist, and must be able to believe it.</summary>
+    public bool IsReadLast => true;
+
     public Caller? Find(KeyHash hash) => _callers.GetValueOrDefault(hash);
 
     /// <summary>By the key's id, for what was made with it and lives on without it being shown.</summary>
@@ -33,7 +36,10 @@ internal sealed class KeyTable : IConfigReader
 
     public async Task ReadAsync(GatewayDb db, long since, CancellationToken cancel)
     {
-        var workspaces = await db.Workspaces.AsNoTracking().ToDictionaryAsync(w => w.Id, w => w.Name, cancel);
+        // Of the changed keys alone: there may be as many workspaces as keys.
+        var workspaces = await db.Workspaces.AsNoTracking()
+            .Where(w => db.Keys.Any(k => k.Version > since && k.WorkspaceId == w.Id))
+            .Select(w => new { w.Id, w.Name }).ToDictionaryAsync(w => w.Id, w => w.Name, cancel);
         var changed = db.Keys.AsNoTracking().Where(k => k.Version > since).AsAsyncEnumerable();
         await foreach (var key in changed.WithCancellation(cancel))
         {

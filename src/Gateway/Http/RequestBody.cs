@@ -14,6 +14,12 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Most that is held for a body before its bytes have come: announcing many costs a caller nothing.</summary>
     private const int MostAnnounced = 64 * 1024;
 
+    /// <summary>
+    /// How much larger the next buffer is of a body that said its length: all of it once an eighth has come, so that little is
+    /// copied. One that did not say it doubles.
+    /// </summary>
+    private const int AnnouncedGrowth = 8;
+
     private byte[]? _buffer;
     private readonly int _length;
 
@@ -53,7 +59,9 @@ internal sealed class RequestBody : IDisposable
             {
                 if (length == buffer.Length)
                 {
-                    buffer = Grow(buffer, length, (int)(request.ContentLength ?? limit) + 1);
+                    buffer = request.ContentLength is { } announced
+                        ? Grow(buffer, AnnouncedGrowth, (int)announced + 1)
+                        : Grow(buffer, 2, limit + 1);
                 }
 
                 var read = await ReadSomeAsync(request, buffer.AsMemory(length), cancel);
@@ -115,11 +123,12 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    /// <param name="buffer">Full; goes back to the pool.</param>
     /// <param name="most">All that the body can need.</param>
-    private static byte[] Grow(byte[] buffer, int length, int most)
+    private static byte[] Grow(byte[] buffer, int times, int most)
     {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(buffer.Length * 2L, most));
-        buffer.AsSpan(0, length).CopyTo(larger);
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min((long)buffer.Length * times, most));
+        buffer.CopyTo(larger, 0);
         ArrayPool<byte>.Shared.Return(buffer);
         return larger;
     }

@@ -27,12 +27,12 @@ internal sealed class GrowthLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P10"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        (Sizes.Length * ((options.Rounds * (Seconds + 0.5)) + 14)) + (3 * options.Rounds * 2 * (RefreshSeconds + 1.5));
+        (Sizes.Length * ((options.Rounds * (Seconds + 0.5)) + 17)) + (3 * options.Rounds * 2 * (RefreshSeconds + 1.5));
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
         var result = new LineResult("P10", "How cost grows with keys, bots and models");
-        result.Notes.Add("A gateway and a database for each size, idle while another is measured. A refresh is a bot or a model changed through the management API.");
+        result.Notes.Add("A gateway and a database for each size, idle while another is measured. A refresh is a bot or a model changed through the management API, by turns, as some were before anything was measured.");
         var all = new List<Grown>();
         try
         {
@@ -77,7 +77,7 @@ internal sealed class GrowthLine : ILine
         var system = new BenchSystem(size.Name, gateway.Url, gateway.Process) { Key = await gateway.CreateKeyAsync("bench", cancel) };
         await ManyRows.AddAsync(await bench.PostgresAsync(cancel), database, size.Rows, cancel);
 
-        // The last of them answers: all of them were read.
+        // The last of them answers: all of them were read, since no key is known before the bots are.
         var last = size.Rows.ToString(CultureInfo.InvariantCulture);
         await Probe.PlainAsync(
             system with { Key = ManyRows.KeyOf(last) }, Bodies.Bot(bench, $"other-{last}", $"{name}.json"), cancel);

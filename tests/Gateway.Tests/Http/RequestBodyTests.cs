@@ -22,6 +22,16 @@ public sealed class RequestBodyTests
         Assert.InRange(sent.LargestBuffer, 1, 256 * 1024);
     }
 
+    [Fact]
+    public async Task A_large_body_that_says_its_length_is_moved_to_a_larger_buffer_few_times()
+    {
+        var sent = new Sent(new byte[Limit], 65_000);
+
+        await ReadAsync(sent, announced: Limit);
+
+        Assert.InRange(sent.Buffers, 1, 4);
+    }
+
     [Theory]
     [InlineData(1_000, 1_000)]
     [InlineData(50_000, 7_000)]
@@ -78,15 +88,22 @@ public sealed class RequestBodyTests
     /// <summary>A body that comes in pieces and notes what it is read into.</summary>
     private sealed class Sent(byte[] bytes, int piece) : MemoryStream(bytes)
     {
+        private int _room;
+
         public int LargestBuffer { get; private set; }
 
         public int Reads { get; private set; }
+
+        /// <summary>How often there was more room than before, so that what had come was copied; the first is one.</summary>
+        public int Buffers { get; private set; }
 
         public Exception? Fails { get; init; }
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             Reads++;
+            Buffers += buffer.Length > _room ? 1 : 0;
+            _room = buffer.Length;
             LargestBuffer = Math.Max(LargestBuffer, buffer.Length);
             return Fails is null
                 ? base.ReadAsync(buffer[..Math.Min(buffer.Length, piece)], cancellationToken)
