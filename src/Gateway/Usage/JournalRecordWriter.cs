@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -19,6 +20,23 @@ internal sealed class JournalRecordWriter
 
     /// <summary>Listed of one step.</summary>
     private const int MostTools = 32;
+
+    /// <summary>Of an attempt's members, encoded once.</summary>
+    private static class Names
+    {
+        public static readonly JsonEncodedText Deployment = JsonEncodedText.Encode("deployment");
+        public static readonly JsonEncodedText Model = JsonEncodedText.Encode("model");
+        public static readonly JsonEncodedText Outcome = JsonEncodedText.Encode("outcome");
+        public static readonly JsonEncodedText StartedMs = JsonEncodedText.Encode("started_ms");
+        public static readonly JsonEncodedText DurationMs = JsonEncodedText.Encode("duration_ms");
+        public static readonly JsonEncodedText FirstContentMs = JsonEncodedText.Encode("first_content_ms");
+        public static readonly JsonEncodedText InputTokens = JsonEncodedText.Encode("input_tokens");
+        public static readonly JsonEncodedText CachedInputTokens = JsonEncodedText.Encode("cached_input_tokens");
+        public static readonly JsonEncodedText OutputTokens = JsonEncodedText.Encode("output_tokens");
+        public static readonly JsonEncodedText ReasoningTokens = JsonEncodedText.Encode("reasoning_tokens");
+        public static readonly JsonEncodedText IsEstimated = JsonEncodedText.Encode("is_estimated");
+        public static readonly JsonEncodedText Usd = JsonEncodedText.Encode("usd");
+    }
 
     private readonly ArrayBufferWriter<byte> _bytes = new(2_048);
     private Utf8JsonWriter? _json;
@@ -79,24 +97,24 @@ internal sealed class JournalRecordWriter
         {
             var attempt = attempts[i];
             json.WriteStartObject();
-            json.WriteString("deployment"u8, Clean(attempt.Deployment));
-            json.WriteString("model"u8, Clean(attempt.Model));
-            json.WriteString("outcome"u8, Clean(attempt.Outcome));
-            json.WriteNumber("started_ms"u8, Milliseconds(attempt.StartedMs));
-            json.WriteNumber("duration_ms"u8, Milliseconds(attempt.DurationMs));
+            json.WriteString(Names.Deployment, Clean(attempt.Deployment));
+            json.WriteString(Names.Model, Clean(attempt.Model));
+            json.WriteString(Names.Outcome, Clean(attempt.Outcome));
+            Milliseconds(json, Names.StartedMs, attempt.StartedMs);
+            Milliseconds(json, Names.DurationMs, attempt.DurationMs);
             if (attempt.FirstContentMs is { } first)
             {
-                json.WriteNumber("first_content_ms"u8, Milliseconds(first));
+                Milliseconds(json, Names.FirstContentMs, first);
             }
 
-            json.WriteNumber("input_tokens"u8, attempt.InputTokens);
-            json.WriteNumber("cached_input_tokens"u8, attempt.CachedInputTokens);
-            json.WriteNumber("output_tokens"u8, attempt.OutputTokens);
-            json.WriteNumber("reasoning_tokens"u8, attempt.ReasoningTokens);
-            json.WriteBoolean("is_estimated"u8, attempt.IsEstimated);
+            json.WriteNumber(Names.InputTokens, attempt.InputTokens);
+            json.WriteNumber(Names.CachedInputTokens, attempt.CachedInputTokens);
+            json.WriteNumber(Names.OutputTokens, attempt.OutputTokens);
+            json.WriteNumber(Names.ReasoningTokens, attempt.ReasoningTokens);
+            json.WriteBoolean(Names.IsEstimated, attempt.IsEstimated);
             if (attempt.Usd is { } usd)
             {
-                json.WriteNumber("usd"u8, usd);
+                json.WriteNumber(Names.Usd, usd);
             }
 
             json.WriteEndObject();
@@ -150,6 +168,22 @@ internal sealed class JournalRecordWriter
     }
 
     private static double Milliseconds(double value) => Math.Round(JournalRecord.Finite(value), 1);
+
+    /// <summary>To a tenth. To find the shortest text of a double takes longer than the rest of an attempt.</summary>
+    private static void Milliseconds(Utf8JsonWriter json, JsonEncodedText name, double value)
+    {
+        Span<byte> text = stackalloc byte[32];
+        var tenths = (long)Math.Round(Math.Clamp(JournalRecord.Finite(value), 0, 1e15) * 10);
+        Utf8Formatter.TryFormat(tenths / 10, text, out var length);
+        if (tenths % 10 != 0)
+        {
+            text[length++] = (byte)'.';
+            text[length++] = (byte)('0' + (tenths % 10));
+        }
+
+        json.WritePropertyName(name);
+        json.WriteRawValue(text[..length], skipInputValidation: true);
+    }
 
     // The JSON writer escapes a NUL, and jsonb refuses the escaped one too. It replaces half pairs itself.
     private static string Clean(string value)
