@@ -29,6 +29,7 @@ internal interface IConfigReader
 internal sealed class ConfigFeed(
     IDbContextFactory<GatewayDb> databases,
     IEnumerable<IConfigReader> readers,
+    JobSignal jobs,
     GatewaySettings settings,
     TimeProvider clock,
     ILogger<ConfigFeed> log) : BackgroundService
@@ -186,7 +187,7 @@ internal sealed class ConfigFeed(
     }
 
     /// <summary>
-    /// Holds a connection of its own for notifications. It only makes news travel faster: a lost connection is made
+    /// Holds a connection of its own for notifications, those of jobs too. It only makes news travel faster: a lost connection is made
     /// again while polling goes on, and the first thing after it is a read.
     /// </summary>
     private async Task ListenAsync(CancellationToken stopping)
@@ -203,14 +204,15 @@ internal sealed class ConfigFeed(
             try
             {
                 await using var connection = new NpgsqlConnection(connectionString);
-                connection.Notification += (_, _) => _signal.Release();
+                connection.Notification += (_, told) => Notice(told.Channel);
                 await connection.OpenAsync(stopping);
-                await using (var listen = new NpgsqlCommand($"LISTEN {GatewayDb.NotifyChannel}", connection))
+                await using (var listen = new NpgsqlCommand($"LISTEN {GatewayDb.NotifyChannel}; LISTEN {GatewayDb.JobsChannel}", connection))
                 {
                     await listen.ExecuteNonQueryAsync(stopping);
                 }
 
                 _signal.Release();
+                jobs.Set();
                 while (true)
                 {
                     await connection.WaitAsync(stopping);
@@ -227,6 +229,18 @@ internal sealed class ConfigFeed(
             {
                 return;
             }
+        }
+    }
+
+    private void Notice(string channel)
+    {
+        if (channel == GatewayDb.JobsChannel)
+        {
+            jobs.Set();
+        }
+        else
+        {
+            _signal.Release();
         }
     }
 

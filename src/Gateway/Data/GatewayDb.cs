@@ -5,12 +5,16 @@ namespace Gateway.Data;
 
 /// <summary>
 /// The database. Every save that touches a configuration row takes the next configuration version under the lock of
-/// one row, so versions grow in commit order, and notifies the other gateways when it commits.
+/// one row, so versions grow in commit order, and notifies the other gateways when it commits; one with a job that is to be
+/// done notifies them too.
 /// </summary>
 internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext(options)
 {
     /// <summary>Postgres channel on which a committed configuration version is announced.</summary>
     public const string NotifyChannel = "gateway_config";
+
+    /// <summary>Postgres channel on which a saved job is announced.</summary>
+    public const string JobsChannel = "gateway_jobs";
 
     public DbSet<WorkspaceRow> Workspaces => Set<WorkspaceRow>();
     public DbSet<KeyRow> Keys => Set<KeyRow>();
@@ -51,7 +55,8 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
     {
         ChangeTracker.DetectChanges();
         var changed = Changed();
-        if (changed.Count == 0)
+        var hasJobs = ChangedParts<JobRow>().Any(job => job.State == JobState.Queued);
+        if (changed.Count == 0 && !hasJobs)
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         }
@@ -60,7 +65,30 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
             ? await Database.BeginTransactionAsync(cancellationToken)
             : null;
 
-        var version = await NextVersionAsync(cancellationToken);
+        var version = changed.Count > 0 ? await NumberAsync(changed, cancellationToken) : 0;
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        if (changed.Count > 0)
+        {
+            await Database.ExecuteSqlAsync($"SELECT pg_notify({NotifyChannel}, {version.ToString(null, null)})", cancellationToken);
+        }
+
+        if (hasJobs)
+        {
+            await Database.ExecuteSqlAsync($"SELECT pg_notify({JobsChannel}, '')", cancellationToken);
+        }
+
+        if (own is not null)
+        {
+            await own.CommitAsync(cancellationToken);
+        }
+
+        return written;
+    }
+
+    /// <summary>Gives the next version to all that changed.</summary>
+    private async Task<long> NumberAsync(List<EntityEntry<IConfigRow>> changed, CancellationToken cancel)
+    {
+        var version = await NextVersionAsync(cancel);
         foreach (var entry in changed)
         {
             if (entry.State == EntityState.Deleted)
@@ -73,14 +101,7 @@ internal sealed class GatewayDb(DbContextOptions<GatewayDb> options) : DbContext
             }
         }
 
-        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        await Database.ExecuteSqlAsync($"SELECT pg_notify({NotifyChannel}, {version.ToString(null, null)})", cancellationToken);
-        if (own is not null)
-        {
-            await own.CommitAsync(cancellationToken);
-        }
-
-        return written;
+        return version;
     }
 
     private List<EntityEntry<IConfigRow>> Changed()

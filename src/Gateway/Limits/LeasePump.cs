@@ -5,13 +5,20 @@ namespace Gateway.Limits;
 
 /// <summary>
 /// Carries all leases of this gateway between memory and Postgres, one round trip at a time: what gathers during one goes
-/// into the next, so a slow database costs one connection however many wait.
+/// into the next, so a slow database costs one connection however many wait. On a thread of its own, which waits for the
+/// database itself: in a burst thousands of continuations stand before those of a round trip in the thread pool, for longer
+/// than a request waits for a lease.
 /// </summary>
-internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<LeasePump> log) : BackgroundService
+internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<LeasePump> log) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan SeenInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SeenInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Who asks so soon after a round trip is not alone, and waits for the others for a moment.</summary>
+    private static readonly TimeSpan BurstLimit = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Shorter than the others wait, so that a lease ends here before it is given to someone else.</summary>
     private static readonly TimeSpan LeaseEndsAfter = LeaseStore.DeadAfter - TimeSpan.FromSeconds(5);
@@ -19,60 +26,117 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
     private readonly ConcurrentQueue<LimitWindow> _new = new();
     private readonly HashSet<LimitWindow> _windows = [];
     private readonly List<LeaseAsk> _asks = [];
-    private readonly SemaphoreSlim _signal = new(0);
+    private readonly AutoResetEvent _signal = new(false);
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Thread? _thread;
     private long _seen;
     private long _report;
+    private long _asked;
+    private int _gateways = 1;
     private int _isSignalled;
     private bool _isFailing;
+    private bool _isAbandoned;
+
+    /// <summary>
+    /// How often leases are filled up and reports made where nobody waits. Of several gateways each does so as much more
+    /// seldom, so that the database has not more to do for each that is added.
+    /// </summary>
+    public TimeSpan Tick
+    {
+        get
+        {
+            var tick = ShortestTick * Volatile.Read(ref _gateways);
+            return tick < LongestTick ? tick : LongestTick;
+        }
+    }
 
     /// <summary>Whether the others still know that this gateway holds leases.</summary>
     public bool IsAlive(long now) => Volatile.Read(ref _seen) is not 0 and var seen && clock.GetElapsedTime(seen, now) < LeaseEndsAfter;
 
-    /// <summary>A window has someone who waits.</summary>
+    /// <summary>A window has someone who waits, or soon has.</summary>
     public void Ask(LimitWindow window)
     {
         _new.Enqueue(window);
         if (Interlocked.Exchange(ref _isSignalled, 1) == 0)
         {
-            _signal.Release();
+            _signal.Set();
         }
     }
 
     /// <summary>A window has something to tell at the next tick.</summary>
     public void Watch(LimitWindow window) => _new.Enqueue(window);
 
-    /// <summary>Tells what was spent and gives back what was not, when all requests are over.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        await base.StopAsync(cancellationToken);
-        if (!_isFailing)
+        _thread = new Thread(Run) { IsBackground = true, Name = "leases" };
+        _thread.Start();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Tells what was spent and gives back what was not, when all requests are over.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_thread is not null)
         {
-            await TripAsync(isLast: true, cancellationToken);
+            _stop.Set();
+            _signal.Set();
+            await _ended.Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Where it was not stopped before, nothing more is told, as when the process is killed.</summary>
+    public void Dispose()
+    {
+        if (!_stop.IsSet)
+        {
+            _isAbandoned = true;
+            _stop.Set();
+            _signal.Set();
+        }
+
+        _thread?.Join();
+        store.Dispose();
+    }
+
+    private void Run()
     {
         try
         {
-            while (true)
-            {
-                await _signal.WaitAsync(Tick, stoppingToken);
-                Volatile.Write(ref _isSignalled, 0);
-                if (!await TripAsync(isLast: false, stoppingToken))
-                {
-                    await Task.Delay(PauseAfterFailure, clock, stoppingToken);
-                }
-            }
+            store.Open();
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception)
         {
-            // What is left is told in StopAsync.
+            // The first who needs it is told, and perhaps it is there by then.
         }
+
+        while (!_stop.IsSet)
+        {
+            var isAsked = _signal.WaitOne(Tick);
+            if (isAsked && clock.GetElapsedTime(_asked) < BurstLimit)
+            {
+                _stop.Wait(BurstPause);
+            }
+
+            Volatile.Write(ref _isSignalled, 0);
+            if (!_stop.IsSet && !Trip(isLast: false))
+            {
+                _stop.Wait(PauseAfterFailure);
+            }
+
+            _asked = isAsked ? clock.GetTimestamp() : _asked;
+        }
+
+        if (!_isFailing && !_isAbandoned)
+        {
+            Trip(isLast: true);
+        }
+
+        _ended.SetResult();
     }
 
     /// <summary>False when it failed; those who waited know.</summary>
-    private async Task<bool> TripAsync(bool isLast, CancellationToken cancel)
+    private bool Trip(bool isLast)
     {
         Gather(isLast);
         var now = clock.GetTimestamp();
@@ -84,11 +148,16 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
 
         try
         {
-            var grants = await store.ExchangeAsync(_asks, ++_report, isSeen, cancel);
+            var (grants, gateways) = Exchange(isSeen);
             if (isSeen)
             {
                 // From before it was sent: the others count from later.
                 Volatile.Write(ref _seen, now);
+            }
+
+            if (gateways is { } count)
+            {
+                Volatile.Write(ref _gateways, count);
             }
 
             for (var n = 0; n < grants.Length; n++)
@@ -112,13 +181,26 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
                 ask.Window.Fail();
             }
 
-            if (!_isFailing && !cancel.IsCancellationRequested)
+            if (!_isFailing)
             {
                 _isFailing = true;
                 log.LimitsUnavailable(broken.GetType().Name);
             }
 
             return false;
+        }
+    }
+
+    private LeaseAnswer Exchange(bool isSeen)
+    {
+        try
+        {
+            return store.Exchange(_asks, ++_report, isSeen);
+        }
+        catch (Exception) when (store.HasLostConnection)
+        {
+            // It may have been broken for long: that says nothing of the database. What it did all the same is overwritten.
+            return store.Exchange(_asks, ++_report, isSeen);
         }
     }
 

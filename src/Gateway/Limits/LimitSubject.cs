@@ -43,7 +43,8 @@ internal sealed class LimitSubject(LimitOwner owner, LeasePump pump, TimeProvide
             if (window is null || now >= window.Id.EndsAt)
             {
                 var (start, end) = Bounds(meter, now);
-                window = new LimitWindow(new LimitWindowId(Owner, meter, start, end), pump, clock);
+                window = new LimitWindow(
+                    new LimitWindowId(Owner, meter, start, end), pump, clock, window?.Rate ?? default);
                 Volatile.Write(ref _windows[(int)meter], window);
             }
 

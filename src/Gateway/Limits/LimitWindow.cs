@@ -2,43 +2,12 @@ using Gateway.Data;
 
 namespace Gateway.Limits;
 
-/// <summary>How a wait for a lease ended.</summary>
-internal enum LeaseOutcome
-{
-    Taken,
-
-    /// <summary>There is not that much left.</summary>
-    Empty,
-
-    /// <summary>The database did not say in time.</summary>
-    Unavailable,
-}
-
-/// <summary>One who waits for a lease.</summary>
-internal sealed class LeaseWaiter(long amount)
-{
-    public long Amount { get; } = amount;
-
-    /// <summary>Whether a round trip under way asks for it; the answer of an earlier one cannot refuse it.</summary>
-    public bool IsAsked { get; set; }
-
-    public TaskCompletionSource<LeaseOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
-
-/// <summary>What one gateway wants of one limit in a round trip.</summary>
-/// <param name="Keep">What it holds already and goes on to hold.</param>
-/// <param name="Smallest">Less than this is of no use.</param>
-/// <param name="Wanted">What those who wait need; 0: nobody waits.</param>
-/// <param name="Slice">What it takes beyond that at most, for those who come next; 0 too: this is a report alone.</param>
-/// <param name="Debt">What was used beyond the lease, told by this report; 0 or negative.</param>
-internal readonly record struct LeaseAsk(
-    LimitWindow Window, long Most, long Spent, long Keep, long Smallest, long Wanted, long Slice, long Debt);
-
 /// <summary>
 /// This gateway's part of one limit in one minute, day or month: what is leased and free, what requests in flight have
 /// reserved, and what is spent. Safe for concurrent use.
 /// </summary>
-internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider clock)
+/// <param name="rate">Of the minute, day or month before: traffic does not begin anew with each.</param>
+internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider clock, RecentRate rate = default)
 {
     /// <summary>What is leased and not used for so long goes back to the others.</summary>
     private static readonly TimeSpan IdleLimit = TimeSpan.FromSeconds(1);
@@ -51,6 +20,18 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     /// <summary>So many takings in a second are traffic for which it is worth to lease before the lease is used up.</summary>
     private const int BusyTakings = 4;
 
+    /// <summary>What is to be left of the lease, in seconds, when the next round trip is due.</summary>
+    private const double Reserve = 0.5;
+
+    /// <summary>With less than this left, in seconds, no round trip is waited for that is only due.</summary>
+    private const double LeastReserve = 0.375;
+
+    /// <summary>For how many seconds one gateway of several leases at most: its part of the traffic may be a small one.</summary>
+    private const int MostSeconds = 4;
+
+    /// <summary>Where traffic begins, a lease is this part of a minute's limit.</summary>
+    private const int FirstPart = 240;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<LeaseWaiter> _waiters = new();
     private long _most;
@@ -62,11 +43,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     private long _emptySince;
     private long _touched;
     private long _reported;
-    private long _secondBegan;
-    private long _inSecond;
-    private long _inSecondBefore;
-    private int _takings;
-    private int _takingsBefore;
+    private RecentRate _rate = rate;
     private long _aheadSince;
     private bool _isAskedAhead;
     private bool _isUnreported;
@@ -88,6 +65,18 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
             {
                 // What was found empty may not be any more.
                 (_most, _emptyAt) = (value, long.MaxValue);
+            }
+        }
+    }
+
+    /// <summary>For the window that follows.</summary>
+    public RecentRate Rate
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _rate;
             }
         }
     }
@@ -118,7 +107,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
             if (amount == 0 || (_waiters.Count == 0 && _left >= amount))
             {
                 Take(amount, now);
-                if (!IsToBeAskedAhead(now))
+                if (!IsRunningOut(LeastReserve, now))
                 {
                     return true;
                 }
@@ -213,8 +202,9 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
                 return null;
             }
 
-            if (_isAskedAhead && !isLast)
+            if (!isLast && (_isAskedAhead || IsRunningOut(pump.Tick.TotalSeconds + Reserve, now)))
             {
+                (_isAskedAhead, _aheadSince) = (true, now);
                 return Report(0, 0, Slice(now), now);
             }
 
@@ -314,11 +304,11 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     }
 
     /// <summary>
-    /// Whether half of what goes here in a second is all that is left of the lease: the next one is fetched while there is
-    /// some, so that requests wait for the database only where traffic begins or the limit ends.
+    /// Whether what is left of the lease lasts for less than so many seconds: the next one is fetched while there is some, so
+    /// that requests wait for the database only where traffic begins or the limit ends.
     /// </summary>
-    private bool IsToBeAskedAhead(long now) =>
-        !_isAskedAhead && Math.Max(_takings, _takingsBefore) >= BusyTakings && _left < Slice(now) / 2
+    private bool IsRunningOut(double seconds, long now) =>
+        !_isAskedAhead && _rate.Times(clock, now) >= BusyTakings && _left < _rate.Amount(clock, now) * seconds
         && clock.GetElapsedTime(_aheadSince, now) >= EmptyFor;
 
     private LeaseAsk Report(long smallest, long wanted, long slice, long now)
@@ -330,14 +320,15 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
     }
 
     /// <summary>
-    /// One second of the rate: as much as went here in the last second, of a minute's limit a sixtieth at most. The database
-    /// gives less of it when little is left.
+    /// One second of the rate: of a minute's limit a sixtieth, or as much as goes here in a few seconds, if that is less; a budget
+    /// has no rate, so of that as much as goes here in one. The database gives less of it when little is left.
     /// </summary>
     private long Slice(long now)
     {
-        Count(0, now);
-        var recent = Math.Max(_inSecond, _inSecondBefore);
-        return Id.Meter is LimitMeter.Requests or LimitMeter.Tokens ? Math.Min(recent, Most / 60) : recent;
+        var recent = _rate.Amount(clock, now);
+        return Id.Meter is LimitMeter.Requests or LimitMeter.Tokens
+            ? Math.Min(Math.Max(Most / FirstPart, Math.Min(recent, Most) * MostSeconds), Most / 60)
+            : recent;
     }
 
     private void Take(long amount, long now)
@@ -345,20 +336,7 @@ internal sealed class LimitWindow(LimitWindowId id, LeasePump pump, TimeProvider
         _left -= amount;
         _reserved += amount;
         _touched = now;
-        Count(amount, now);
-    }
-
-    private void Count(long amount, long now)
-    {
-        var since = clock.GetElapsedTime(_secondBegan, now);
-        if (since >= TimeSpan.FromSeconds(1))
-        {
-            (_inSecondBefore, _takingsBefore) = since < TimeSpan.FromSeconds(2) ? (_inSecond, _takings) : (0, 0);
-            (_inSecond, _takings, _secondBegan) = (0, 0, now);
-        }
-
-        _inSecond += amount;
-        _takings += amount > 0 ? 1 : 0;
+        _rate.Add(amount, clock, now);
     }
 
     /// <summary>A lease ends when the others may no longer know that this gateway is alive.</summary>

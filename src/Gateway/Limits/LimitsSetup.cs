@@ -8,7 +8,7 @@ internal static class LimitsSetup
     {
         services.AddSingleton<WorkspaceLimits>();
         services.AddSingleton<IConfigReader>(s => s.GetRequiredService<WorkspaceLimits>());
-        services.AddSingleton<LeaseStore>();
+        services.AddSingleton(s => new LeaseStore(s.GetRequiredService<GatewaySettings>().ConnectionString));
         services.AddSingleton<LeasePump>();
         services.AddHostedService(s => s.GetRequiredService<LeasePump>());
         services.AddHostedService<LimitCleanup>();

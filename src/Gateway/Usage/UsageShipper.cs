@@ -13,7 +13,6 @@ internal sealed class UsageShipper(
     : BackgroundService
 {
     private const int MostRows = 2_000;
-    private static readonly TimeSpan BatchInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AdoptInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
@@ -21,6 +20,7 @@ internal sealed class UsageShipper(
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(10);
 
     private readonly JournalReader _reader = new(files, journal);
+    private readonly BatchWait _wait = new(clock);
     private long _shipped;
     private long _failures;
     private long _lastLogged;
@@ -75,7 +75,7 @@ internal sealed class UsageShipper(
 
                 if (!await ShipOwnAsync(stoppingToken))
                 {
-                    await Task.Delay(BatchInterval, clock, stoppingToken);
+                    await GatherAsync(stoppingToken);
                 }
             }
         }
@@ -83,6 +83,17 @@ internal sealed class UsageShipper(
         {
             // What is read and not shipped stays with the reader; StopAsync goes on with it.
         }
+    }
+
+    /// <summary>Waits until what ends meanwhile is worth a statement.</summary>
+    private async Task GatherAsync(CancellationToken cancel)
+    {
+        _wait.Begin(journal.PendingRows);
+        do
+        {
+            await Task.Delay(BatchWait.Look, clock, cancel);
+        }
+        while (!_wait.IsOver(journal.PendingRows));
     }
 
     /// <returns>Whether there is probably more.</returns>

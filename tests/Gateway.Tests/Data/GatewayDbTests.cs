@@ -2,6 +2,7 @@ using Gateway.Data;
 using Gateway.Tests.Admin;
 using Gateway.Tests.Support;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Tests.Data;
 
@@ -45,6 +46,42 @@ public sealed class GatewayDbTests(TestPostgres postgres)
         }
 
         Assert.Equal(before, await VersionAsync(installed));
+    }
+
+    [Fact]
+    public async Task A_job_is_announced_when_it_is_committed()
+    {
+        // Arrange
+        await using var installed = await Installed.InAsync(postgres);
+        var told = new List<string>();
+        await using var listening = await installed.Database.Source.OpenConnectionAsync(Cancel);
+        listening.Notification += (_, notification) => told.Add(notification.Channel);
+        await using (var listen = new NpgsqlCommand($"LISTEN {GatewayDb.JobsChannel}", listening))
+        {
+            await listen.ExecuteNonQueryAsync(Cancel);
+        }
+
+        await using var db = installed.Database.NewContext();
+        var workspace = Workspace("acme");
+        var dataset = new DatasetRow
+        {
+            WorkspaceId = workspace.Id,
+            Id = Guid.CreateVersion7(),
+            Name = "handbook",
+            Description = "",
+            Language = "english",
+            CreatedAt = DateTime.UtcNow,
+        };
+        db.AddRange(workspace, dataset);
+        await db.SaveChangesAsync(Cancel);
+
+        // Act
+        db.Jobs.Add(new JobRow { WorkspaceId = workspace.Id, Id = Guid.CreateVersion7(), DatasetId = dataset.Id, DueAt = DateTime.UtcNow });
+        await db.SaveChangesAsync(Cancel);
+
+        // Assert
+        Assert.True(await listening.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        Assert.Equal([GatewayDb.JobsChannel], told);
     }
 
     [Fact]

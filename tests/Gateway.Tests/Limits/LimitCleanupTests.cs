@@ -50,15 +50,15 @@ public sealed class LimitCleanupTests(TestPostgres postgres)
         // Arrange
         var connectionString = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
         await using var database = NpgsqlDataSource.Create(connectionString);
-        var store = new LeaseStore(database);
+        var store = new LeaseStore(connectionString);
         using var pump = new LeasePump(store, TimeProvider.System, NullLogger<LeasePump>.Instance);
         var subject = new LimitSubject(new LimitOwner(Guid.NewGuid(), LimitScope.Key, "k"), pump, TimeProvider.System);
         var window = subject.Window(LimitMeter.TokensPerDay, 100);
         var newer = new LeaseAsk(window, 100, Spent: 60, Keep: 0, Smallest: 0, Wanted: 0, Slice: 0, Debt: 0);
 
         // Act
-        await store.ExchangeAsync([newer], report: 2, isSeen: true, Cancel);
-        await store.ExchangeAsync([newer with { Spent = 10, Wanted = 5, Smallest = 5 }], report: 1, isSeen: true, Cancel);
+        store.Exchange([newer], report: 2, isSeen: true);
+        store.Exchange([newer with { Spent = 10, Wanted = 5, Smallest = 5 }], report: 1, isSeen: true);
 
         // Assert
         await using var db = new GatewayDb(new DbContextOptionsBuilder<GatewayDb>().UseNpgsql(connectionString).Options);

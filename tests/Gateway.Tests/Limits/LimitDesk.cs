@@ -17,10 +17,10 @@ internal sealed class LimitDesk : IAsyncDisposable
 {
     private readonly LeasePump _pump;
 
-    private LimitDesk(NpgsqlDataSource database, TimeProvider clock)
+    private LimitDesk(string connectionString, TimeProvider clock)
     {
-        Database = database;
-        Store = new LeaseStore(database);
+        Database = NpgsqlDataSource.Create(connectionString);
+        Store = new LeaseStore(connectionString);
         _pump = new LeasePump(Store, clock, NullLogger<LeasePump>.Instance);
         Limiter = new Limiter(_pump, Workspaces, clock);
     }
@@ -43,7 +43,7 @@ internal sealed class LimitDesk : IAsyncDisposable
 
     public static async Task<LimitDesk> OpenAsync(string connectionString, TimeProvider clock, CancellationToken cancel)
     {
-        var desk = new LimitDesk(NpgsqlDataSource.Create(connectionString), clock);
+        var desk = new LimitDesk(connectionString, clock);
         await desk._pump.StartAsync(cancel);
         return desk;
     }
@@ -90,8 +90,8 @@ internal sealed class LimitDesk : IAsyncDisposable
     /// <summary>Ends as a killed process does: nothing more is told.</summary>
     public async Task DieAsync()
     {
+        _pump.Dispose();
         await Database.DisposeAsync();
-        await DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

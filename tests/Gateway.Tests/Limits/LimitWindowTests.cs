@@ -15,7 +15,7 @@ public sealed class LimitWindowTests
         var id = new LimitWindowId(
             new LimitOwner(Guid.NewGuid(), LimitScope.Key, "key"), LimitMeter.Tokens, now.AddMinutes(-1), now.AddMinutes(10));
         // Never started: what it would carry is carried here by hand.
-        var pump = new LeasePump(new LeaseStore(null!), TimeProvider.System, NullLogger<LeasePump>.Instance);
+        var pump = new LeasePump(new LeaseStore(""), TimeProvider.System, NullLogger<LeasePump>.Instance);
         _window = new LimitWindow(id, pump, TimeProvider.System) { Most = 100_000 };
     }
 

@@ -7,15 +7,24 @@ using Npgsql;
 
 namespace Gateway.Bots.Datasets;
 
-/// <summary>Works on jobs in the background, some at a time.</summary>
-internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySettings settings, TimeProvider clock, ILogger<IngestService> log) : BackgroundService
+/// <summary>
+/// Works on jobs in the background, some at a time. One looks for them all: when it is told that there may be one, when one is
+/// due, and now and then.
+/// </summary>
+internal sealed class IngestService(
+    JobTable jobs, IngestRun run, JobSignal signal, GatewaySettings settings, TimeProvider clock, ILogger<IngestService> log) : BackgroundService
 {
     private const int Workers = 2;
 
     /// <summary>How often a job may be begun without getting further: a file that ends the process would end every gateway, for ever.</summary>
     private const int MostTries = 5;
 
-    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    /// <summary>While one is due that cannot be taken, since its dataset is worked on.</summary>
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>Behind notifications.</summary>
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
@@ -25,43 +34,61 @@ internal sealed class IngestService(JobTable jobs, IngestRun run, GatewaySetting
     /// </summary>
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromHours(24);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
-
-    private async Task WorkAsync(CancellationToken stopping)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        List<Task> running = [];
         try
         {
-            while (!stopping.IsCancellationRequested)
+            while (!stoppingToken.IsCancellationRequested)
             {
-                var job = await ClaimAsync(stopping);
+                running.RemoveAll(job => job.IsCompleted);
+                var (job, wait) = running.Count < Workers ? await LookAsync(stoppingToken) : (null, Timeout.InfiniteTimeSpan);
                 if (job is null)
                 {
-                    await Task.Delay(Look, clock, stopping);
+                    await signal.WaitAsync(wait, stoppingToken);
                 }
                 else
                 {
-                    await RunAsync(job, stopping);
+                    running.Add(WorkAsync(job, stoppingToken));
                 }
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Told to stop.
         }
+        finally
+        {
+            await Task.WhenAll(running);
+        }
     }
 
-    private async Task<JobLease?> ClaimAsync(CancellationToken stopping)
+    /// <summary>Does a job and looks again at once: another one of its dataset may have waited for it.</summary>
+    private async Task WorkAsync(JobLease job, CancellationToken stopping)
+    {
+        await RunAsync(job, stopping);
+        signal.Set();
+    }
+
+    /// <returns>A job; or how long to wait, when there is none.</returns>
+    private async Task<(JobLease? Job, TimeSpan Wait)> LookAsync(CancellationToken stopping)
     {
         try
         {
-            return await jobs.ClaimAsync(stopping);
+            if (await jobs.NextAsync(stopping) is not { } wait)
+            {
+                return (null, LongestLook);
+            }
+
+            return wait <= TimeSpan.Zero && await jobs.ClaimAsync(stopping) is { } job
+                ? (job, TimeSpan.Zero)
+                : (null, TimeSpan.FromTicks(Math.Clamp(wait.Ticks, ShortestLook.Ticks, LongestLook.Ticks)));
         }
         catch (Exception broken) when (!stopping.IsCancellationRequested)
         {
             log.JobsUnavailable(DatabaseTrouble.Find(broken) ?? broken.GetType().Name);
             await Task.Delay(ShortestWait, clock, stopping);
-            return null;
+            return (null, TimeSpan.Zero);
         }
     }
 

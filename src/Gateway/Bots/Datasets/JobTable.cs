@@ -26,6 +26,17 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 
     /// <summary>
+    /// How long until a job may be due, zero or less when one may be; null when there are none. Takes no lock, unlike
+    /// <see cref="ClaimAsync"/>, for which there may be none all the same.
+    /// </summary>
+    public async Task<TimeSpan?> NextAsync(CancellationToken cancel)
+    {
+        await using var command = source.CreateCommand(
+            "SELECT least((SELECT min(due_at) FROM jobs WHERE state = 0), (SELECT min(due_at) FROM jobs WHERE state = 1))");
+        return await command.ExecuteScalarAsync(cancel) is DateTime due ? due - Now : null;
+    }
+
+    /// <summary>
     /// Takes a job that is due; null when there is none. Workspaces take turns: first the one of which the fewest are worked on,
     /// of equals the one whose turn was longest ago, then the job that is due longest; so nobody waits for another's thousands.
     /// Not a second one of a dataset that is worked on: they would only wait for one another.
