@@ -77,7 +77,8 @@ quietly() {
 }
 
 # As deploy/Dockerfile does it; what analyzers say of the code is deploy/test.sh's part.
-quietly "Publishing the gateway" dotnet publish src/Gateway/Gateway.csproj -c Release -p:RunAnalyzers=false --nologo -o "$work/gateway"
+quietly "Publishing the gateway" dotnet publish src/Gateway/Gateway.csproj -c Release --use-current-runtime --self-contained false \
+  -p:PublishReadyToRun=true -p:RunAnalyzers=false --nologo -o "$work/gateway"
 quietly "Building the benchmark" dotnet build tests/Gateway.Benchmarks -c Release -p:RunAnalyzers=false --nologo
 if [[ $portkey == yes ]]; then
   # These versions of what it stands on, since with the newest every stream fails.

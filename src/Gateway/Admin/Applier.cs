@@ -1,6 +1,7 @@
 using Gateway.Admin.File;
 using Gateway.Data;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Admin;
 
@@ -28,6 +29,10 @@ internal sealed record ApplyOutcome(IReadOnlyList<string> Changes, IReadOnlyList
 internal sealed class Applier(GatewayDb db, SecretBox box, GatewaySettings settings, TimeProvider clock)
 {
     private const string HashSetting = "applied-file";
+
+    /// <summary>Whether this is the file that was applied last. Waits for nobody.</summary>
+    public static async Task<bool> IsLastAsync(NpgsqlDataSource database, ApplySource source, CancellationToken cancel) =>
+        source.Result.File is not null && await SettingTable.ReadAsync(database, HashSetting, cancel) == source.Hash;
 
     /// <summary>Waits for other applies and configuration changes that are under way. Used once per context.</summary>
     public async Task<ApplyOutcome> ApplyAsync(ApplySource source, ApplyOptions options, CancellationToken cancel)

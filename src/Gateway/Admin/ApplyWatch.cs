@@ -25,9 +25,15 @@ internal sealed class ApplyWatch(
     /// <returns>The hash of what was applied, to begin watching with.</returns>
     /// <exception cref="SettingsException">The file is wrong, and how; nothing was changed.</exception>
     public static async Task<string> ApplyAtStartAsync(
-        GatewaySettings settings, GatewayDb db, SecretBox box, TimeProvider clock, Action<string> say, CancellationToken cancel)
+        GatewaySettings settings, GatewayDatabase database, SecretBox box, TimeProvider clock, Action<string> say, CancellationToken cancel)
     {
         var source = await ApplySource.ReadAsync(settings.Apply, box, new ApplyFiles(clock), cancel);
+        if (await Applier.IsLastAsync(database.Source, source, cancel))
+        {
+            return source.Hash;
+        }
+
+        await using var db = database.NewContext();
         var outcome = await new Applier(db, box, settings, clock).ApplyAsync(source, new ApplyOptions(OnlyIfNew: true), cancel);
         if (outcome.Errors.Count > 0)
         {

@@ -14,8 +14,14 @@ internal static class FirstStart
     private const string WorkspaceSetting = "first-workspace";
     private const string KeySetting = "first-key";
 
-    public static async Task MakeWorkspaceAsync(GatewayDb db, TimeProvider clock, CancellationToken cancel)
+    public static async Task MakeWorkspaceAsync(GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
     {
+        if (await SettingTable.ReadAsync(database.Source, WorkspaceSetting, cancel) is not null)
+        {
+            return;
+        }
+
+        await using var db = database.NewContext();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (await IsFirstAsync(db, WorkspaceSetting, cancel)
             && !await db.Workspaces.AnyAsync(w => w.Name == DefaultWorkspace, cancel))
@@ -50,6 +56,11 @@ internal static class FirstStart
 
     private static async Task<string?> TryMakeKeyAsync(GatewayDatabase database, TimeProvider clock, CancellationToken cancel)
     {
+        if (await SettingTable.ReadAsync(database.Source, KeySetting, cancel) is not null)
+        {
+            return null;
+        }
+
         await using var db = database.NewContext();
         await using var transaction = await db.Database.BeginTransactionAsync(cancel);
         if (!await IsFirstAsync(db, KeySetting, cancel))

@@ -12,17 +12,15 @@ internal sealed record Installation(SecretBox Box, KeyHash AdminKeyHash, string?
     public static async Task<Installation> OpenAsync(
         GatewaySettings settings, GatewayDatabase database, TimeProvider clock, Action<string> say, CancellationToken cancel)
     {
-        await using var db = database.NewContext();
-        var box = await LocalKeys.OpenBoxAsync(settings, db, cancel);
+        var box = await LocalKeys.OpenBoxAsync(settings, database.Source, cancel);
         try
         {
             var admin = await LocalKeys.AdminKeyHashAsync(
-                settings, db, KeyText.New, key => KeyHash.Of(key).ToArray(), cancel);
-            await FirstStart.MakeWorkspaceAsync(db, clock, cancel);
-            await using var file = database.NewContext();
+                settings, database.Source, KeyText.New, key => KeyHash.Of(key).ToArray(), cancel);
+            await FirstStart.MakeWorkspaceAsync(database, clock, cancel);
             var applied = settings.Apply.Length == 0
                 ? null
-                : await ApplyWatch.ApplyAtStartAsync(settings, file, box, clock, say, cancel);
+                : await ApplyWatch.ApplyAtStartAsync(settings, database, box, clock, say, cancel);
             return new Installation(box, KeyHash.From(admin), applied);
         }
         catch

@@ -32,7 +32,7 @@ internal static class ApplyCommand
         string path, ApplyOptions options, GatewaySettings settings, GatewayDatabase database, CancellationToken cancel)
     {
         await using var db = database.NewContext();
-        using var box = await LocalKeys.OpenBoxAsync(settings, db, cancel);
+        using var box = await LocalKeys.OpenBoxAsync(settings, database.Source, cancel);
         var source = await ApplySource.ReadAsync(path, box, new ApplyFiles(TimeProvider.System), cancel);
         var outcome = await new Applier(db, box, settings, TimeProvider.System).ApplyAsync(source, options, cancel);
         foreach (var error in outcome.Errors)

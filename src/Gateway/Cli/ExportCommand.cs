@@ -17,7 +17,7 @@ internal static class ExportCommand
     private static async Task<int> ExportAsync(GatewaySettings settings, GatewayDatabase database, CancellationToken cancel)
     {
         await using var db = database.NewContext();
-        using var box = await LocalKeys.OpenBoxAsync(settings, db, cancel);
+        using var box = await LocalKeys.OpenBoxAsync(settings, database.Source, cancel);
         await Console.Out.WriteAsync(await new Exporter(db, box).ExportAsync(cancel));
         return 0;
     }

@@ -51,6 +51,8 @@ internal sealed class GatewayDatabase : IAsyncDisposable
             ? null
             : await StartEmbeddedAsync(settings, use, clock, say, cancel);
         var database = new GatewayDatabase(embedded, Complete(embedded?.ConnectionString ?? settings.ConnectionString));
+        // Some hundred milliseconds of work that needs no database: done while that is asked.
+        _ = Task.Run(database.BuildModel, CancellationToken.None);
         try
         {
             await database.WaitAsync(clock, say, cancel);
@@ -182,8 +184,15 @@ internal sealed class GatewayDatabase : IAsyncDisposable
     private static bool IsStarting(NpgsqlException refused) =>
         refused.SqlState?.StartsWith("57P", StringComparison.Ordinal) == true;
 
+    private void BuildModel()
+    {
+        using var db = NewContext();
+        _ = db.Model;
+    }
+
     private async Task CheckAsync(DatabaseUse use, bool migrate, Action<string> say, CancellationToken cancel)
     {
+        int pending;
         await using (var connection = await Source.OpenConnectionAsync(cancel))
         {
             if (connection.PostgreSqlVersion.Major < OldestVersion)
@@ -198,10 +207,10 @@ internal sealed class GatewayDatabase : IAsyncDisposable
                 throw new SettingsException(
                     $"The database's encoding is {encoding}; make one with ENCODING 'UTF8' and name it in ConnectionStrings__Gateway.");
             }
+
+            pending = await CountPendingAsync(connection, cancel);
         }
 
-        await using var db = NewContext();
-        var pending = (await db.Database.GetPendingMigrationsAsync(cancel)).Count();
         if (pending == 0)
         {
             return;
@@ -216,6 +225,7 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         }
 
         say($"applying {pending} migration(s)");
+        await using var db = NewContext();
         // Of a large table, or behind another gateway that migrates: both take longer than a query of a request may.
         db.Database.SetCommandTimeout(LongestMigration);
         await using var others = await Source.OpenConnectionAsync(cancel);
@@ -229,5 +239,22 @@ internal sealed class GatewayDatabase : IAsyncDisposable
         }
 
         await db.Database.MigrateAsync(cancel);
+    }
+
+    private static async Task<int> CountPendingAsync(NpgsqlConnection connection, CancellationToken cancel)
+    {
+        try
+        {
+            await using var ask = new NpgsqlCommand(
+                "SELECT count(*)::int FROM unnest($1) AS known WHERE known NOT IN (SELECT \"MigrationId\" FROM \"__EFMigrationsHistory\")", connection)
+            {
+                Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. MigrationIds.All] } },
+            };
+            return (int)(await ask.ExecuteScalarAsync(cancel))!;
+        }
+        catch (PostgresException none) when (none.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return MigrationIds.All.Count;
+        }
     }
 }

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Gateway.Data;
 
@@ -19,9 +19,9 @@ internal static class LocalKeys
     /// never seen any: another key would leave every secret in it unreadable.
     /// </summary>
     /// <exception cref="SettingsException">The key is missing, malformed, or not the one the database was sealed with.</exception>
-    public static async Task<SecretBox> OpenBoxAsync(GatewaySettings settings, GatewayDb db, CancellationToken cancel)
+    public static async Task<SecretBox> OpenBoxAsync(GatewaySettings settings, NpgsqlDataSource database, CancellationToken cancel)
     {
-        var known = await ReadAsync(db, FingerprintSetting, cancel);
+        var known = await SettingTable.ReadAsync(database, FingerprintSetting, cancel);
         var path = Path.Combine(settings.AbsoluteDataDirectory, EncryptionFile);
         var (text, source, isMade) = settings.EncryptionKey.Length > 0
             ? (settings.EncryptionKey, "Gateway__EncryptionKey", false)
@@ -39,10 +39,14 @@ internal static class LocalKeys
 
         var box = new SecretBox(Parse(text, source));
 
-        // The first to come writes it; everybody reads what stands.
-        await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO settings (name, value) VALUES ({FingerprintSetting}, {box.Fingerprint}) ON CONFLICT DO NOTHING", cancel);
-        if (await ReadAsync(db, FingerprintSetting, cancel) == box.Fingerprint)
+        if (known is null)
+        {
+            // The first to come writes it; everybody reads what stands.
+            await SettingTable.AddAsync(database, FingerprintSetting, box.Fingerprint, cancel);
+            known = await SettingTable.ReadAsync(database, FingerprintSetting, cancel);
+        }
+
+        if (known == box.Fingerprint)
         {
             return box;
         }
@@ -64,14 +68,14 @@ internal static class LocalKeys
     /// </summary>
     /// <param name="make">Makes a new key.</param>
     public static async Task<byte[]> AdminKeyHashAsync(
-        GatewaySettings settings, GatewayDb db, Func<string> make, Func<string, byte[]> hash, CancellationToken cancel)
+        GatewaySettings settings, NpgsqlDataSource database, Func<string> make, Func<string, byte[]> hash, CancellationToken cancel)
     {
         if (settings.AdminKey.Length > 0)
         {
             return hash(settings.AdminKey);
         }
 
-        if (await ReadAsync(db, AdminHashSetting, cancel) is { } stored)
+        if (await SettingTable.ReadAsync(database, AdminHashSetting, cancel) is { } stored)
         {
             return Convert.FromHexString(stored);
         }
@@ -80,9 +84,8 @@ internal static class LocalKeys
         var path = Path.Combine(settings.AbsoluteDataDirectory, AdminFile);
         var (key, isMade) = await ReadFileAsync(path, cancel) is { } there ? (there, false) : await MakeAsync(path, make(), cancel);
         var text = Convert.ToHexStringLower(hash(key));
-        await db.Database.ExecuteSqlAsync(
-            $"INSERT INTO settings (name, value) VALUES ({AdminHashSetting}, {text}) ON CONFLICT DO NOTHING", cancel);
-        var standing = (await ReadAsync(db, AdminHashSetting, cancel))!;
+        await SettingTable.AddAsync(database, AdminHashSetting, text, cancel);
+        var standing = (await SettingTable.ReadAsync(database, AdminHashSetting, cancel))!;
         if (isMade && standing != text)
         {
             File.Delete(path);
@@ -93,9 +96,6 @@ internal static class LocalKeys
 
     private static string NotHere(string path) =>
         $"The database's secrets are sealed with an encryption key that is not here. Set Gateway__EncryptionKey to it, or put it into {path}.";
-
-    private static async Task<string?> ReadAsync(GatewayDb db, string name, CancellationToken cancel) =>
-        await db.Settings.AsNoTracking().Where(s => s.Name == name).Select(s => s.Value).SingleOrDefaultAsync(cancel);
 
     private static byte[] Parse(string text, string source)
     {

@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Reflection;
 using Gateway.Data;
 using Serilog;
 using Serilog.Configuration;
 using Serilog.Events;
+using Serilog.Settings.Configuration;
 
 namespace Gateway.Observability;
 
@@ -10,6 +12,10 @@ internal static class LoggingSetup
 {
     private static readonly string[] Quoting =
         ["Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.Hosting.Diagnostics", "Yarp."];
+
+    /// <summary>What settings can name. Unnamed, they would be looked for among all files of the program, at each start.</summary>
+    private static readonly Assembly[] Sinks =
+        [typeof(Serilog.ILogger).Assembly, typeof(ConsoleLoggerConfigurationExtensions).Assembly, typeof(LoggerConfigurationAsyncExtensions).Assembly];
 
     /// <summary>
     /// Serilog behind <c>ILogger</c>, to the console, written by a thread of its own so that no request waits for a
@@ -31,7 +37,7 @@ internal static class LoggingSetup
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
             .Filter.ByExcluding(Quotes)
             .WriteTo.Async(to => Console(to, settings), bufferSize: 20_000)
-            .ReadFrom.Configuration(builder.Configuration)
+            .ReadFrom.Configuration(builder.Configuration, new ConfigurationReaderOptions(Sinks))
             .CreateLogger();
         builder.Logging.AddSerilog(logger, dispose: true);
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Gateway.Data;
 using Gateway.Tests.Support;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Gateway.Tests.Data;
@@ -129,6 +130,16 @@ public sealed class GatewayDatabaseTests(TestPostgres postgres)
         {
             await database.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task Every_migration_is_in_the_list_of_those_that_a_start_looks_for()
+    {
+        await using var database = await OpenAsync(await postgres.CreateEmptyDatabaseAsync(Cancel));
+        await using var db = database.NewContext();
+
+        Assert.Equal(db.Database.GetMigrations(), MigrationIds.All);
+        Assert.Equal(MigrationIds.All, await db.Database.GetAppliedMigrationsAsync(Cancel));
     }
 
     private bool HasSaid(string beginning)

@@ -117,16 +117,14 @@ public sealed class LocalKeysTests(TestPostgres postgres) : IDisposable
 
     private static async Task<string> FingerprintAsync(GatewayDatabase database, GatewaySettings settings)
     {
-        await using var db = database.NewContext();
-        using var box = await LocalKeys.OpenBoxAsync(settings, db, Cancel);
+        using var box = await LocalKeys.OpenBoxAsync(settings, database.Source, Cancel);
         return box.Fingerprint;
     }
 
     private async Task<string> AdminAsync(GatewayDatabase database, string name)
     {
-        await using var db = database.NewContext();
         return Convert.ToHexString(await LocalKeys.AdminKeyHashAsync(
-            Settings(name), db, () => Guid.NewGuid().ToString(), key => Convert.FromHexString(Hash(key)), Cancel));
+            Settings(name), database.Source, () => Guid.NewGuid().ToString(), key => Convert.FromHexString(Hash(key)), Cancel));
     }
 
     private static string Hash(string key) => Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(key)));
