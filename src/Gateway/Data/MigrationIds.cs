@@ -13,5 +13,7 @@ internal static class MigrationIds
         "20261121110834_Operations",
         "20261121133652_BotsInFull",
         "20261121174635_ChatKit",
+        "20261121210000_LeaseFunction",
+        "20261122000817_UsageByIdAlone",
     ];
 }

@@ -92,6 +92,7 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
 
         /// <summary>Where the feed listens for news, and nobody answers: all that is read is what the test asks for.</summary>
         private readonly TcpListener _silence = new(IPAddress.Loopback, 0);
+        private readonly JobSignal _jobs = new();
         private readonly SecretBox _box = new(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes));
         private readonly KeyTable _keys = new();
         private readonly ConfigFeed _feed;
@@ -108,7 +109,7 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
                 PollInterval = TimeSpan.Zero,
             };
             Bots = new BotCatalog(databases, new BotReader(_box, NullLogger<BotReader>.Instance), settings, TimeProvider.System);
-            _feed = new ConfigFeed(databases, [_keys, Bots], settings, TimeProvider.System, NullLogger<ConfigFeed>.Instance);
+            _feed = new ConfigFeed(databases, [_keys, Bots], _jobs, settings, TimeProvider.System, NullLogger<ConfigFeed>.Instance);
         }
 
         public BotCatalog Bots { get; }
@@ -149,6 +150,7 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
             await _feed.StopAsync(CancellationToken.None);
             _feed.Dispose();
             _silence.Dispose();
+            _jobs.Dispose();
             Bots.Dispose();
             _box.Dispose();
         }
