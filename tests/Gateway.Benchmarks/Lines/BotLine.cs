@@ -13,7 +13,7 @@ internal sealed class BotLine : ILine
 
     public IReadOnlyList<string> Ids { get; } = ["P7"];
 
-    public double PlannedSeconds(BenchOptions options) => 2 * ((options.Rounds * (Seconds + 0.5)) + 5);
+    public double PlannedSeconds(BenchOptions options) => 2 * ((options.Rounds * (Seconds + 0.5)) + 13);
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
@@ -26,7 +26,7 @@ internal sealed class BotLine : ILine
             var run = new WrkRun(body, Connections: 32, Seconds);
             result.Ran(run.Command);
             runs.Add((name, run, await Probe.PlainAsync(system, body, cancel)));
-            await run.WarmUpAsync(system, seconds: 4, cancel);
+            await run.WarmUpAsync(system, seconds: 12, cancel);
         }
 
         await Turns.TakeAsync(bench, "P7", runs, async shot =>

@@ -27,7 +27,7 @@ internal sealed class GrowthLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P10"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        (Sizes.Length * ((options.Rounds * (Seconds + 0.5)) + 17)) + (3 * options.Rounds * 2 * (RefreshSeconds + 1.5));
+        (Sizes.Length * ((options.Rounds * (Seconds + 0.5)) + 23)) + (3 * options.Rounds * 2 * (RefreshSeconds + 1.5));
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
@@ -83,7 +83,7 @@ internal sealed class GrowthLine : ILine
             system with { Key = ManyRows.KeyOf(last) }, Bodies.Bot(bench, $"other-{last}", $"{name}.json"), cancel);
         await GrowthChanges.PrepareAsync(gateway, cancel);
         var bytes = await Probe.PlainAsync(system, Bodies.Plain(bench), cancel);
-        await new WrkRun(Bodies.Plain(bench), Connections: 32, Seconds).WarmUpAsync(system, seconds: 4, cancel);
+        await new WrkRun(Bodies.Plain(bench), Connections: 32, Seconds).WarmUpAsync(system, seconds: 10, cancel);
         return new Grown(size, gateway, system, bytes);
     }
 

@@ -3,6 +3,7 @@ using Gateway.Benchmarks.Load;
 using Gateway.Benchmarks.Processes;
 using Gateway.Benchmarks.Results;
 using Gateway.Benchmarks.Systems;
+using Gateway.Benchmarks.Wrk;
 
 namespace Gateway.Benchmarks.Lines;
 
@@ -10,6 +11,7 @@ namespace Gateway.Benchmarks.Lines;
 internal sealed class PacedLine : ILine
 {
     private const double MostGapMilliseconds = 30;
+    private const double WarmUpSeconds = 10;
     private const string Lost = "frames lost, doubled or out of order";
     private const string First = "first token, p99";
     private const string Gap = "gap, p99";
@@ -21,7 +23,7 @@ internal sealed class PacedLine : ILine
     public IReadOnlyList<string> Ids { get; } = ["P5"];
 
     public double PlannedSeconds(BenchOptions options) =>
-        (Systems.Length * options.Rounds * (Seconds(options) + 2.5)) + (options.IsQuick ? 0 : 25);
+        (Systems.Length * options.Rounds * (Seconds(options) + 2.5)) + (options.IsQuick ? 0 : 25 + (Systems.Length * WarmUpSeconds));
 
     public async Task<IReadOnlyList<LineResult>> MeasureAsync(Bench bench, CancellationToken cancel)
     {
@@ -32,6 +34,15 @@ internal sealed class PacedLine : ILine
         var run = Run(bench.Options.IsQuick ? Models.PacedBriefly : Models.Paced, count, Seconds(bench.Options), warmUp);
         result.Ran(run.Command);
         result.Notes.Add($"{count} streams at a time.");
+        if (!bench.Options.IsQuick)
+        {
+            var warm = new WrkRun(Bodies.Stream(bench, Models.Plain), Connections: 32, WarmUpSeconds);
+            foreach (var system in systems)
+            {
+                await warm.WarmUpAsync(system, WarmUpSeconds, cancel);
+            }
+        }
+
         await Turns.TakeAsync(bench, $"P5, {count} streams", systems, async system =>
         {
             var before = ProcessFigures.ProcessorTime(system.Process!.Id);

@@ -64,7 +64,7 @@ internal sealed class PlainLine : ILine
 
     private static double Seconds(BenchOptions options) => options.IsQuick ? 2 : 6;
 
-    private static double WarmUp(BenchOptions options) => options.IsQuick ? 1 : 4;
+    private static double WarmUp(BenchOptions options) => options.IsQuick ? 1 : 15;
 
     private static IEnumerable<string> Chosen(BenchOptions options) =>
         Systems.Where(system => options.Portkey is not null || system != BenchSystem.Portkey);
