@@ -17,6 +17,7 @@ internal sealed class AttemptStream : IAsyncDisposable
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
     private readonly EventBuffer _buffer = new();
+    private Memory<byte> _room;
     private bool _atEnd;
     private bool _hasContent;
     private bool _wasCut;
@@ -121,65 +122,101 @@ internal sealed class AttemptStream : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits for more bytes. False when there will be none: the answer is then whole, or <see cref="Failure"/> says why not.
+    /// Waits for more bytes. False when there will be none: the answer is then whole, or <see cref="Failure"/> says why not. Who
+    /// waits for every chunk of many streams does by itself what this does, and so has no second wait to keep.
     /// </summary>
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> ReadAsync()
+    {
+        if (!BeginRead())
+        {
+            return false;
+        }
+
+        try
+        {
+            await WaitAsync();
+            return Took(await FillAsync());
+        }
+        catch (Exception broken) when (Broke(broken))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether there is anything to wait for. Then <see cref="WaitAsync"/>, <see cref="FillAsync"/> and <see cref="Took"/> follow,
+    /// or <see cref="Broke"/> with what one of them threw.
+    /// </summary>
+    public bool BeginRead()
     {
         if (IsDone || _atEnd || Failure is not null)
         {
             return false;
         }
 
-        if (!_buffer.Room(out var room))
+        if (!_buffer.Room(out _room))
         {
             Failure = Malformed("an event of the stream is too large");
             return false;
         }
 
-        try
+        // Until the first content its own limit goes on running; then each silence has one.
+        if (_hasContent)
         {
-            // Until the first content its own limit goes on running; then each silence has one.
-            if (_hasContent)
-            {
-                _limits.Limit("idle", _attempt.Route.Model.Timeouts.Idle);
-            }
+            _limits.Limit("idle", _attempt.Route.Model.Timeouts.Idle);
+        }
 
-            // An empty read waits first: then the connection has the bytes when it is asked for them, and need not allocate to
-            // wait for them in two places.
-#pragma warning disable CA2022 // It reads nothing.
-            await _body.ReadAsync(Memory<byte>.Empty, _limits.Token);
-#pragma warning restore CA2022
-            var read = await _body.ReadAsync(room, _limits.Token);
-            if (_hasContent)
-            {
-                _limits.Stop();
-            }
+        return true;
+    }
 
-            if (read > 0)
-            {
-                _buffer.Received(read);
-                return true;
-            }
+    /// <summary>
+    /// An empty read, which waits: then the connection has the bytes when it is asked for them, and need not allocate to wait for
+    /// them in two places.
+    /// </summary>
+    public ValueTask<int> WaitAsync() => _body.ReadAsync(Memory<byte>.Empty, _limits.Token);
 
-            _atEnd = true;
-            // What is left may be an event that lacks only its blank line; reading it is worth one more round.
-            if (_buffer.HasRest)
-            {
-                return true;
-            }
+    public ValueTask<int> FillAsync() => _body.ReadAsync(_room, _limits.Token);
 
-            Failure = Facts.IsFinished ? null : Cut();
+    /// <param name="read">What <see cref="FillAsync"/> gave.</param>
+    /// <returns>False when there will be no more; <see cref="Failure"/> says whether that is too early.</returns>
+    public bool Took(int read)
+    {
+        if (_hasContent)
+        {
+            _limits.Stop();
+        }
+
+        if (read > 0)
+        {
+            _buffer.Received(read);
+            return true;
+        }
+
+        _atEnd = true;
+        // What is left may be an event that lacks only its blank line; reading it is worth one more round.
+        if (_buffer.HasRest)
+        {
+            return true;
+        }
+
+        Failure = Facts.IsFinished ? null : Cut();
+        return false;
+    }
+
+    /// <returns>False when it is none of the transport's, or the caller left.</returns>
+    public bool Broke(Exception exception)
+    {
+        if (AttemptFailure.From(exception, _limits, _attempt.Route, began: true) is not { } failure)
+        {
             return false;
         }
-        catch (Exception broken) when (AttemptFailure.From(broken, _limits, _attempt.Route, began: true) is { } failure)
-        {
-            _atEnd = _wasCut = true;
-            // Nothing that an upstream does after the last finish_reason can take the answer back.
-            Failure = Facts.IsFinished ? null : failure;
-            return false;
-        }
+
+        _atEnd = _wasCut = true;
+        // Nothing that an upstream does after the last finish_reason can take the answer back.
+        Failure = Facts.IsFinished ? null : failure;
+        return true;
     }
 
     /// <summary>Settles how it ended, once <see cref="ReadAsync"/> has said that there is no more.</summary>

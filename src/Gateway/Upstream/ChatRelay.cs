@@ -46,35 +46,11 @@ internal sealed class ChatRelay(ModelCalls models)
     {
         // What cannot go out straight from the buffer, since something before it was taken out or rewritten.
         ArrayBufferWriter<byte>? aside = null;
+        bool hasMore;
         do
         {
             var buffer = stream.Buffer;
-            // [Start, sendEnd) goes out in one piece: everything that has arrived, in most rounds.
-            var sendEnd = buffer.Start;
-            while (stream.TryNext(out var kind))
-            {
-                var isTakenOut = kind == EventKind.UsageOnly && !call.WantsUsage;
-                if (!isTakenOut && rewrite is null && !stream.IsRewritten)
-                {
-                    sendEnd = buffer.EventEnd;
-                    continue;
-                }
-
-                aside ??= new ArrayBufferWriter<byte>();
-                // Of a stream that carries on, events that are not passed on have left the buffer already.
-                if (sendEnd > buffer.Start)
-                {
-                    aside.Write(buffer.Bytes(buffer.Start, sendEnd).Span);
-                }
-
-                if (!isTakenOut)
-                {
-                    Rewrite(stream, rewrite, aside);
-                }
-
-                buffer.Release(sendEnd = buffer.EventEnd);
-            }
-
+            var sendEnd = Gather(call, stream, rewrite, ref aside);
             if (aside is { WrittenCount: > 0 })
             {
                 await caller.WriteAsync(aside.WrittenMemory, cancel);
@@ -86,8 +62,23 @@ internal sealed class ChatRelay(ModelCalls models)
                 await caller.WriteAsync(buffer.Bytes(buffer.Start, sendEnd), cancel);
                 buffer.Release(sendEnd);
             }
+
+            // The one place where a stream waits for its chunks: a wait of its own for each of them would have to be kept somewhere.
+            hasMore = false;
+            if (stream.BeginRead() is { } attempt)
+            {
+                try
+                {
+                    await attempt.WaitAsync();
+                    hasMore = attempt.Took(await attempt.FillAsync());
+                }
+                catch (Exception broken) when (attempt.Broke(broken))
+                {
+                    hasMore = false;
+                }
+            }
         }
-        while (await stream.ReadAsync());
+        while (hasMore || await stream.CarryOnAsync());
 
         if (stream.Error is { } error)
         {
@@ -104,6 +95,41 @@ internal sealed class ChatRelay(ModelCalls models)
         {
             await caller.WriteAsync(Done, cancel);
         }
+    }
+
+    /// <summary>Finds what is to go out of all that has arrived.</summary>
+    /// <param name="aside">Takes what cannot go out as it stands, and goes before the rest; null until there was any.</param>
+    /// <returns>The end of what goes out straight from the buffer, from its start.</returns>
+    private static int Gather(UpstreamCall call, UpstreamStream stream, EventRewriter? rewrite, ref ArrayBufferWriter<byte>? aside)
+    {
+        var buffer = stream.Buffer;
+        // [Start, sendEnd) goes out in one piece: everything that has arrived, in most rounds.
+        var sendEnd = buffer.Start;
+        while (stream.TryNext(out var kind))
+        {
+            var isTakenOut = kind == EventKind.UsageOnly && !call.WantsUsage;
+            if (!isTakenOut && rewrite is null && !stream.IsRewritten)
+            {
+                sendEnd = buffer.EventEnd;
+                continue;
+            }
+
+            aside ??= new ArrayBufferWriter<byte>();
+            // Of a stream that carries on, events that are not passed on have left the buffer already.
+            if (sendEnd > buffer.Start)
+            {
+                aside.Write(buffer.Bytes(buffer.Start, sendEnd).Span);
+            }
+
+            if (!isTakenOut)
+            {
+                Rewrite(stream, rewrite, aside);
+            }
+
+            buffer.Release(sendEnd = buffer.EventEnd);
+        }
+
+        return sendEnd;
     }
 
     private static void Rewrite(UpstreamStream stream, EventRewriter? rewrite, ArrayBufferWriter<byte> aside)

@@ -41,6 +41,8 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
     /// <summary>Why there is no whole answer; null while it goes on, or when it is whole.</summary>
     public ApiError? Error { get; private set; }
 
+    private bool IsOver => Error is not null || _continuation is { HasDiverged: true };
+
     /// <summary>Whether <c>[DONE]</c> came.</summary>
     public bool IsDone => _current.IsDone;
 
@@ -74,39 +76,40 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     // Pooled here and below it: otherwise every read that has to wait, which is every chunk, would allocate its state anew.
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> ReadAsync()
+    public async ValueTask<bool> ReadAsync() => (!IsOver && await _current.ReadAsync()) || await CarryOnAsync();
+
+    /// <summary>
+    /// The attempt that answers, whose next bytes are to be waited for (see <see cref="AttemptStream.BeginRead"/>); null: there
+    /// are none, and <see cref="CarryOnAsync"/> says what then.
+    /// </summary>
+    public AttemptStream? BeginRead() => !IsOver && _current.BeginRead() ? _current : null;
+
+    /// <summary>Behind the last byte: settles how the stream ended, and has another attempt carry on where it broke.</summary>
+    /// <returns>Whether there is more; if not, <see cref="Error"/> says whether the answer is whole.</returns>
+    /// <exception cref="OperationCanceledException">The caller left.</exception>
+    public ValueTask<bool> CarryOnAsync()
     {
-        if (Error is not null || _continuation is { HasDiverged: true })
+        if (IsOver)
         {
             Error ??= rescue.Cause;
-            return false;
-        }
-
-        if (await _current.ReadAsync())
-        {
-            return true;
+            return new(false);
         }
 
         if (_current.End() is not { } failure)
         {
-            return false;
+            return new(false);
         }
 
         // At once: whoever is told of it, and asks again, must find the circuit as it is now.
         _current.NoteFailure(failure);
         rescue.Note(failure.Outcome);
         Error = rescue.Cause ?? failure.Error;
-        if (!rescue.Allows(call, failure, _current.Facts))
-        {
-            return false;
-        }
-
-        return await CarryOnAsync(failure);
+        return rescue.Allows(call, failure, _current.Facts) ? new(RescueAsync(failure)) : new(false);
     }
 
     public ValueTask DisposeAsync() => _current.DisposeAsync();
 
-    private async Task<bool> CarryOnAsync(AttemptFailure failure)
+    private async Task<bool> RescueAsync(AttemptFailure failure)
     {
         var sent = _continuation?.Sent ?? _current.Facts.Text?.Decode();
         if (string.IsNullOrEmpty(sent))
