@@ -27,6 +27,9 @@ internal sealed class Drain
     /// <summary>How many are running, give or take those that come and go at this moment.</summary>
     public int Running => _lists.Sum(list => list.Count);
 
+    /// <summary>How many have run and ended since the start, as nearly.</summary>
+    public long Ended => _lists.Sum(list => list.Ended);
+
     public void Leave() => _phase = DrainPhase.Leaving;
 
     /// <summary>From here on <see cref="Begin"/> says no. Whoever it said yes to before is counted.</summary>
@@ -112,6 +115,8 @@ internal sealed class Drain
 
         public int Count { get; private set; }
 
+        public long Ended { get; private set; }
+
         public void Add(RunningRequest request)
         {
             request.Next = First;
@@ -141,6 +146,7 @@ internal sealed class Drain
             }
 
             Count--;
+            Ended++;
         }
     }
 }

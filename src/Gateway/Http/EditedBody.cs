@@ -12,6 +12,12 @@ internal sealed class EditedBody : HttpContent
     private const int Begun = 1;
     private const int Over = 2;
 
+    /// <summary>Of a large body's end, in bytes: fits what is free of a connection's own buffer of 4 KiB.</summary>
+    private const int TailBytes = 1_024;
+
+    /// <summary>From so many bytes on a body's end goes out by itself.</summary>
+    private const int LargeBytes = 64 * 1_024;
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly ReadOnlyMemory<byte> _source;
@@ -107,6 +113,14 @@ internal sealed class EditedBody : HttpContent
                 await stream.WriteAsync(_source[at..start], cancellationToken);
                 await stream.WriteAsync(bytes, cancellationToken);
                 at = end;
+            }
+
+            // A connection keeps hold of the buffer it sent last until it sends again: better its own than a large one of
+            // ours, times all the connections that a burst left idle.
+            if (_source.Length - at > LargeBytes)
+            {
+                await stream.WriteAsync(_source[at..^TailBytes], cancellationToken);
+                at = _source.Length - TailBytes;
             }
 
             await stream.WriteAsync(_source[at..], cancellationToken);

@@ -30,6 +30,7 @@ internal static class HttpSetup
         builder.Services.AddSingleton<Spool>();
         builder.Services.AddSingleton<Drain>();
         builder.Services.AddHostedService<DrainService>();
+        builder.Services.AddHostedService<IdleMemory>();
         builder.Services.AddOptions<HostOptions>().Configure<GatewaySettings>(
             (host, settings) => host.ShutdownTimeout = DrainService.LongestStop(settings));
         return builder;

@@ -47,6 +47,9 @@ internal static partial class Log
     [LoggerMessage(224, LogLevel.Error, "No room on disk for an upload, in {Folder}: free some, or set Gateway__DataDirectory to another disk")]
     public static partial void DiskFull(this ILogger log, string folder);
 
+    [LoggerMessage(225, LogLevel.Debug, "Idle: {Mebibytes} MiB given back to the system")]
+    public static partial void MemoryGivenBack(this ILogger log, long mebibytes);
+
     [LoggerMessage(300, LogLevel.Error, "Provider {Provider}: its credential cannot be opened with this encryption key; its models are unavailable")]
     public static partial void ProviderUnreadable(this ILogger log, string provider);
 
