@@ -58,7 +58,7 @@ internal sealed class JournalFiles : IDisposable
         while (Volatile.Read(ref _current) is { } segment)
         {
             // Asked first: a segment that has said no is full for all.
-            if (payload.Length + JournalSegment.HeaderBytes > segment.Capacity)
+            if (payload.Length + RecordHead.Bytes > segment.Capacity)
             {
                 return false;
             }
@@ -83,9 +83,15 @@ internal sealed class JournalFiles : IDisposable
     /// <summary>Brings to the disk what was written. One thread at a time.</summary>
     public void Flush()
     {
-        while (_unflushed.TryDequeue(out var full))
+        for (var left = _unflushed.Count; left > 0 && _unflushed.TryDequeue(out var full); left--)
         {
+            // Asked first: who has room in it and has not written yet needs another flush.
+            var isComplete = full.IsComplete;
             full.Flush();
+            if (!isComplete)
+            {
+                _unflushed.Enqueue(full);
+            }
         }
 
         Volatile.Read(ref _current)?.Flush();

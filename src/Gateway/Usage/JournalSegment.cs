@@ -1,32 +1,24 @@
 using System.IO.MemoryMappedFiles;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using Gateway.Data.Embedded;
 
 namespace Gateway.Usage;
 
-internal enum RecordKind
-{
-    None = 0,
-    Start = 1,
-    End = 2,
-}
-
 /// <summary>
 /// One file of the journal, mapped into memory. Appending is a reservation, a copy, and a word that makes the record valid,
 /// written last; a process that is killed in between leaves a gap, which its checksum and the search for the next record
 /// pass over.
+/// <para>
+/// A page that is on its way to the disk may be written only after a page fault, which takes tens of microseconds (and more while
+/// the disk is busy). So what follows a flush begins on a page of its own, which the flushing thread has made ready.
+/// </para>
 /// </summary>
-/// <remarks>
-/// A record is 16 bytes of header and the payload, filled up to 8: <c>mark and kind (4), payload bytes (4), CRC-32C (4), 0 (4)</c>.
-/// </remarks>
 internal sealed class JournalSegment : IDisposable
 {
-    public const int HeaderBytes = 16;
-
-    private const uint Mark = 0x55_57_47_00;
-    private const uint MarkMask = 0xFF_FF_FF_00;
     private const int NotSealed = int.MaxValue;
+
+    /// <summary>Ready from the begin, in bytes; then it is known how much is written between two flushes.</summary>
+    private const int ReadyAtFirst = 256 * 1024;
 
     private readonly MemoryMappedViewAccessor _view;
     private readonly SafeBuffer _memory;
@@ -35,6 +27,7 @@ internal sealed class JournalSegment : IDisposable
     private long _published;
     private int _sealedAt = NotSealed;
     private int _isDirty;
+    private long _flushed;
 
     private JournalSegment(string path, bool isDead)
     {
@@ -74,7 +67,9 @@ internal sealed class JournalSegment : IDisposable
         {
             using (var file = UnixFiles.OpenPrivate(path, FileMode.Create, FileShare.None))
             {
-                var zeros = new byte[64 * 1024];
+                // Page by page: the system keeps what is written at once as one, and all of it is closed to writers when a part
+                // of it is flushed.
+                var zeros = new byte[MappedPages.Bytes];
                 for (var left = bytes; left > 0; left -= zeros.Length)
                 {
                     file.Write(zeros, 0, Math.Min(left, zeros.Length));
@@ -83,7 +78,9 @@ internal sealed class JournalSegment : IDisposable
                 file.Flush(flushToDisk: true);
             }
 
-            return new JournalSegment(path, isDead: false);
+            var segment = new JournalSegment(path, isDead: false);
+            segment.MakeReady(0, ReadyAtFirst);
+            return segment;
         }
         catch
         {
@@ -95,12 +92,12 @@ internal sealed class JournalSegment : IDisposable
     /// <summary>Opens a file that nobody writes any more.</summary>
     /// <returns>Null for one that was never filled.</returns>
     public static JournalSegment? OpenDead(string path) =>
-        new FileInfo(path).Length < HeaderBytes ? null : new JournalSegment(path, isDead: true);
+        new FileInfo(path).Length < RecordHead.Bytes ? null : new JournalSegment(path, isDead: true);
 
     /// <summary>May be called by many threads. False when there is no room left.</summary>
     public bool TryAppend(RecordKind kind, ReadOnlySpan<byte> payload)
     {
-        var size = SizeOf(payload.Length);
+        var size = RecordHead.SizeOf(payload.Length);
         var at = Interlocked.Add(ref _reserved, size) - size;
         if (at + size > Capacity)
         {
@@ -115,18 +112,18 @@ internal sealed class JournalSegment : IDisposable
 
         var offset = (ulong)at;
         var whole = payload.Length & ~7;
-        _memory.Write(offset + 8, (ulong)Checksum(kind, payload));
+        _memory.Write(offset + 8, (ulong)RecordHead.Checksum(kind, payload.Length, payload));
         // By words: the copy goes element by element.
-        _memory.WriteSpan(offset + HeaderBytes, MemoryMarshal.Cast<byte, ulong>(payload[..whole]));
+        _memory.WriteSpan(offset + RecordHead.Bytes, MemoryMarshal.Cast<byte, ulong>(payload[..whole]));
         if (whole < payload.Length)
         {
             ulong last = 0;
             payload[whole..].CopyTo(MemoryMarshal.AsBytes(new Span<ulong>(ref last)));
-            _memory.Write(offset + HeaderBytes + (ulong)whole, last);
+            _memory.Write(offset + RecordHead.Bytes + (ulong)whole, last);
         }
 
         Thread.MemoryBarrier();
-        _memory.Write(offset, ((ulong)(uint)payload.Length << 32) | Mark | (uint)kind);
+        _memory.Write(offset, RecordHead.Word(kind, payload.Length));
         Volatile.Write(ref _isDirty, 1);
         Interlocked.Add(ref _published, size);
         return true;
@@ -140,11 +137,11 @@ internal sealed class JournalSegment : IDisposable
     /// </returns>
     public (RecordKind Kind, int Length) Read(ref int position, ref byte[] buffer)
     {
-        while (position + HeaderBytes <= Math.Min(Volatile.Read(ref _sealedAt), Capacity))
+        while (position + RecordHead.Bytes <= Math.Min(Volatile.Read(ref _sealedAt), Capacity))
         {
             var head = _memory.Read<ulong>((ulong)position);
             Thread.MemoryBarrier();
-            if (((uint)head & MarkMask) != Mark)
+            if (!RecordHead.TryRead(head, out var kind, out var length))
             {
                 if (!_isDead)
                 {
@@ -155,11 +152,15 @@ internal sealed class JournalSegment : IDisposable
                 continue;
             }
 
-            var kind = (RecordKind)((uint)head & ~MarkMask);
-            var length = (int)(head >> 32);
-            if (length < 0 || length > Capacity - position - HeaderBytes)
+            if (length < 0 || length > Capacity - position - RecordHead.Bytes)
             {
                 position += 8;
+                continue;
+            }
+
+            if (kind == RecordKind.Gap && _memory.Read<ulong>((ulong)position + 8) == RecordHead.Checksum(kind, length, default))
+            {
+                position += RecordHead.SizeOf(length);
                 continue;
             }
 
@@ -169,12 +170,12 @@ internal sealed class JournalSegment : IDisposable
                 buffer = new byte[words * 8];
             }
 
-            _memory.ReadSpan((ulong)position + HeaderBytes, MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, words * 8)));
-            if (_memory.Read<ulong>((ulong)position + 8) != Checksum(kind, buffer.AsSpan(0, length)))
+            _memory.ReadSpan((ulong)position + RecordHead.Bytes, MemoryMarshal.Cast<byte, ulong>(buffer.AsSpan(0, words * 8)));
+            if (_memory.Read<ulong>((ulong)position + 8) != RecordHead.Checksum(kind, length, buffer.AsSpan(0, length)))
             {
                 if (!_isDead)
                 {
-                    position += SizeOf(length);
+                    position += RecordHead.SizeOf(length);
                     return (RecordKind.None, -1);
                 }
 
@@ -182,21 +183,31 @@ internal sealed class JournalSegment : IDisposable
                 continue;
             }
 
-            position += SizeOf(length);
+            position += RecordHead.SizeOf(length);
             return (kind, length);
         }
 
         return default;
     }
 
-    /// <summary>Brings to the disk what was written since the last time; a system call only when something was.</summary>
+    /// <summary>
+    /// Brings to the disk what was written since the last time; a system call only when something was. One thread at a time.
+    /// </summary>
+    /// <exception cref="IOException">The disk did not take it.</exception>
     public void Flush()
     {
         if (Interlocked.Exchange(ref _isDirty, 0) != 0)
         {
             try
             {
-                _view.Flush();
+                if (OperatingSystem.IsLinux())
+                {
+                    MappedPages.Flush(_memory, TurnPage());
+                }
+                else
+                {
+                    _view.Flush();
+                }
             }
             catch (ObjectDisposedException)
             {
@@ -219,22 +230,53 @@ internal sealed class JournalSegment : IDisposable
         }
     }
 
-    private static int SizeOf(int payload) => (HeaderBytes + payload + 7) & ~7;
-
-    private static uint Checksum(RecordKind kind, ReadOnlySpan<byte> payload)
+    /// <summary>Lets the next record begin on a page of its own.</summary>
+    /// <returns>The end of what is to be flushed, in bytes from the begin.</returns>
+    private long TurnPage()
     {
-        var sum = BitOperations.Crc32C(uint.MaxValue, ((ulong)(uint)payload.Length << 32) | (uint)kind);
-        var words = MemoryMarshal.Cast<byte, ulong>(payload);
-        foreach (var word in words)
+        var at = Interlocked.Read(ref _reserved);
+        var next = MappedPages.Begin(at);
+        // As much as since the last time, and as much again for what comes while the disk is at work.
+        MakeReady(next, next + (2 * (next - _flushed)) + MappedPages.Bytes);
+        while (true)
         {
-            sum = BitOperations.Crc32C(sum, word);
+            next = MappedPages.Begin(at);
+            if (next - at is > 0 and < RecordHead.Bytes)
+            {
+                next += MappedPages.Bytes;
+            }
+
+            if (next >= Capacity)
+            {
+                return Capacity;
+            }
+
+            var found = Interlocked.CompareExchange(ref _reserved, next, at);
+            if (found == at)
+            {
+                break;
+            }
+
+            at = found;
         }
 
-        foreach (var last in payload[(words.Length * 8)..])
+        if (next > at)
         {
-            sum = BitOperations.Crc32C(sum, last);
+            var length = (int)(next - at) - RecordHead.Bytes;
+            _memory.Write((ulong)at + 8, (ulong)RecordHead.Checksum(RecordKind.Gap, length, default));
+            Thread.MemoryBarrier();
+            _memory.Write((ulong)at, RecordHead.Word(RecordKind.Gap, length));
+            Interlocked.Add(ref _published, next - at);
         }
 
-        return ~sum;
+        return _flushed = next;
+    }
+
+    private void MakeReady(long start, long end)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            MappedPages.MakeReady(_memory, start, Math.Min(end, Capacity));
+        }
     }
 }

@@ -103,7 +103,7 @@ public sealed class JournalRecordTests
         var record = JournalRecord.End(usage, 200, "done", 1).ToArray();
         var row = JournalRecord.Read(RecordKind.End, record);
 
-        Assert.InRange(record.Length, 1, 65_536 - JournalSegment.HeaderBytes);
+        Assert.InRange(record.Length, 1, 65_536 - RecordHead.Bytes);
         Assert.Equal((10_000L, 20_000L, 5_000m), (row.InputTokens, row.OutputTokens, row.Usd!.Value));
         Assert.InRange(JsonNode.Parse(row.Attempts)!.AsArray().Count, 100, 1_000);
         Assert.InRange(JsonNode.Parse(row.StepList)!.AsArray().Count, 2, 100);

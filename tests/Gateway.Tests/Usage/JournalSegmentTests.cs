@@ -57,10 +57,10 @@ public sealed class JournalSegmentTests : IDisposable
         }
 
         var image = File.ReadAllBytes(path);
-        var size = JournalSegment.HeaderBytes + 56;
+        var size = RecordHead.Bytes + 56;
         image.AsSpan(0, size).Clear();
         image.AsSpan(2 * size, 8).Clear();
-        image[(3 * size) + JournalSegment.HeaderBytes + 20] ^= 1;
+        image[(3 * size) + RecordHead.Bytes + 20] ^= 1;
         BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan((4 * size) + 4), int.MaxValue);
         File.WriteAllBytes(path, image);
 
@@ -82,7 +82,7 @@ public sealed class JournalSegmentTests : IDisposable
             }
 
             using var file = File.OpenWrite(segment.Path);
-            file.SetLength((2 * (JournalSegment.HeaderBytes + 56)) + 30);
+            file.SetLength((2 * (RecordHead.Bytes + 56)) + 30);
         }
 
         Assert.Equal(2, Dead().Count);
@@ -103,8 +103,50 @@ public sealed class JournalSegmentTests : IDisposable
 
         Assert.True(segment.IsComplete);
         Assert.False(segment.TryAppend(RecordKind.End, [1]));
-        Assert.Equal(SegmentBytes / (JournalSegment.HeaderBytes + 56), appended);
+        Assert.Equal(SegmentBytes / (RecordHead.Bytes + 56), appended);
         Assert.Equal(Enumerable.Range(0, appended), ReadAll(segment).Select(r => BinaryPrimitives.ReadInt32LittleEndian(r.Bytes)));
+    }
+
+    /// <summary>A record of 24 + 8n bytes leaves rests of all sizes; one of 8 bytes is too small for a gap, which takes the next page too.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4_096 - RecordHead.Bytes)]
+    [InlineData(4_096 - RecordHead.Bytes - 8)]
+    [InlineData(4_096 - RecordHead.Bytes - 16)]
+    [InlineData(4_096 - RecordHead.Bytes - 24)]
+    public void What_follows_a_flush_begins_on_a_page_of_its_own(int bytes)
+    {
+        using var segment = Make();
+        segment.TryAppend(RecordKind.Start, new byte[bytes]);
+
+        segment.Flush();
+        segment.TryAppend(RecordKind.End, Numbered(7));
+        segment.Flush();
+        segment.Flush();
+
+        var image = File.ReadAllBytes(segment.Path).AsSpan();
+        Assert.Equal(0, image.IndexOf(Numbered(7)) % 4_096 - RecordHead.Bytes);
+        Assert.Equal([RecordKind.Start, RecordKind.End], ReadAll(segment).Select(r => r.Kind));
+        Assert.Equal([RecordKind.Start, RecordKind.End], Dead().Select(r => r.Kind));
+    }
+
+    [Fact]
+    public void A_segment_that_is_flushed_after_each_record_is_filled_and_complete_like_any_other()
+    {
+        using var segment = Make();
+        var appended = 0;
+        while (segment.TryAppend(RecordKind.End, Numbered(appended)))
+        {
+            segment.Flush();
+            appended++;
+        }
+
+        segment.Flush();
+
+        Assert.True(segment.IsComplete);
+        Assert.InRange(appended, SegmentBytes / 4_096, int.MaxValue);
+        Assert.Equal(Enumerable.Range(0, appended), ReadAll(segment).Select(r => BinaryPrimitives.ReadInt32LittleEndian(r.Bytes)));
+        Assert.Equal(Enumerable.Range(0, appended), Dead().Select(r => BinaryPrimitives.ReadInt32LittleEndian(r.Bytes)));
     }
 
     [Fact]
