@@ -1,7 +1,6 @@
 using System.Data;
 using Gateway.Observability;
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace Gateway.Data;
 
@@ -24,12 +23,13 @@ internal interface IConfigReader
 
 /// <summary>
 /// Keeps every <see cref="IConfigReader"/> up to date: a loop that reads when notified, when asked, and every few
-/// seconds. Reads are single-file and coalesced, at most ten a second.
+/// seconds where nothing else brought the version along. Reads are single-file and coalesced, at most ten a second.
 /// </summary>
 internal sealed class ConfigFeed(
     IDbContextFactory<GatewayDb> databases,
     IEnumerable<IConfigReader> readers,
     JobSignal jobs,
+    DatabaseNews news,
     GatewaySettings settings,
     TimeProvider clock,
     ILogger<ConfigFeed> log) : BackgroundService
@@ -99,11 +99,17 @@ internal sealed class ConfigFeed(
 
     private async Task RunAsync(CancellationToken stopping)
     {
-        var listening = ListenAsync(stopping);
+        var listening = new NotificationListener(settings, clock, log).RunAsync(Notice, stopping);
         var poll = settings.PollInterval == TimeSpan.Zero ? Timeout.InfiniteTimeSpan : settings.PollInterval;
+        var wait = poll;
         while (!stopping.IsCancellationRequested)
         {
-            await _signal.WaitAsync(poll, stopping);
+            if (!await _signal.WaitAsync(wait, stopping) && IsToldNothingNew(poll, out wait))
+            {
+                continue;
+            }
+
+            wait = poll;
             while (_signal.Wait(0, CancellationToken.None))
             {
                 // One read answers all who asked before it started.
@@ -133,6 +139,23 @@ internal sealed class ConfigFeed(
         }
 
         await listening;
+    }
+
+    /// <summary>
+    /// Whether the database just said along with something else that nothing has changed, which is as good as a look. While looks
+    /// fail it is not: the connections that are read over may be other ones.
+    /// </summary>
+    /// <param name="wait">Until the next look is due.</param>
+    private bool IsToldNothingNew(TimeSpan poll, out TimeSpan wait)
+    {
+        wait = news.UntilVersion(_version, poll, out var toldAt);
+        if (wait <= TimeSpan.Zero || _isFailing)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _lastGoodRead, toldAt);
+        return true;
     }
 
     private async Task ReadAsync(CancellationToken stopping)
@@ -184,52 +207,6 @@ internal sealed class ConfigFeed(
         using var limit = new CancellationTokenSource(longest, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, limit.Token);
         return await read(either.Token);
-    }
-
-    /// <summary>
-    /// Holds a connection of its own for notifications, those of jobs too. It only makes news travel faster: a lost connection is made
-    /// again while polling goes on, and the first thing after it is a read.
-    /// </summary>
-    private async Task ListenAsync(CancellationToken stopping)
-    {
-        var connectionString = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
-        {
-            ApplicationName = "gateway listen",
-            Pooling = false,
-            KeepAlive = 15,
-        }.ConnectionString;
-
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await using var connection = new NpgsqlConnection(connectionString);
-                connection.Notification += (_, told) => Notice(told.Channel);
-                await connection.OpenAsync(stopping);
-                await using (var listen = new NpgsqlCommand($"LISTEN {GatewayDb.NotifyChannel}; LISTEN {GatewayDb.JobsChannel}", connection))
-                {
-                    await listen.ExecuteNonQueryAsync(stopping);
-                }
-
-                _signal.Release();
-                jobs.Set();
-                while (true)
-                {
-                    await connection.WaitAsync(stopping);
-                }
-            }
-            catch (Exception broken) when (!stopping.IsCancellationRequested)
-            {
-                log.ListenLost(broken.GetType().Name);
-                // Perhaps it is not the connection but the database: a look tells.
-                _signal.Release();
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, stopping);
-            }
-            catch (Exception) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
-        }
     }
 
     private void Notice(string channel)

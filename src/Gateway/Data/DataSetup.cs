@@ -12,6 +12,7 @@ internal static class DataSetup
         services.AddSingleton(database.Source);
         services.AddSingleton(box);
         services.AddPooledDbContextFactory<GatewayDb>(options => options.UseNpgsql(database.Source), poolSize: 64);
+        services.AddSingleton<DatabaseNews>();
         services.AddSingleton<JobSignal>();
         services.AddSingleton<ConfigFeed>();
         services.AddHostedService(s => s.GetRequiredService<ConfigFeed>());

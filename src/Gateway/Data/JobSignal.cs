@@ -15,10 +15,12 @@ internal sealed class JobSignal : IDisposable
     }
 
     /// <summary>Waits until it is set, or was since the last wait.</summary>
-    public async Task WaitAsync(TimeSpan longest, CancellationToken cancel)
+    /// <returns>False when the time was over before.</returns>
+    public async Task<bool> WaitAsync(TimeSpan longest, CancellationToken cancel)
     {
-        await _signal.WaitAsync(longest, cancel);
+        var isSet = await _signal.WaitAsync(longest, cancel);
         Volatile.Write(ref _isSet, 0);
+        return isSet;
     }
 
     public void Dispose() => _signal.Dispose();

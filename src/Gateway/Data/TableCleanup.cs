@@ -25,8 +25,14 @@ internal abstract class TableCleanup(NpgsqlDataSource database, TimeProvider clo
         using var timer = new PeriodicTimer(interval, clock);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            for (var passed = 1; await timer.WaitForNextTickAsync(stoppingToken); passed++)
             {
+                if (passed < Sharers)
+                {
+                    continue;
+                }
+
+                passed = 0;
                 try
                 {
                     await RunAsync(stoppingToken);
@@ -42,6 +48,9 @@ internal abstract class TableCleanup(NpgsqlDataSource database, TimeProvider clo
             // Told to stop.
         }
     }
+
+    /// <summary>How many gateways share the work: each does it as much more seldom than the interval says.</summary>
+    protected virtual int Sharers => 1;
 
     protected abstract Task CleanAsync(NpgsqlConnection connection, CancellationToken cancel);
 

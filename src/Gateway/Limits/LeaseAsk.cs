@@ -1,26 +1,16 @@
 namespace Gateway.Limits;
 
-/// <summary>How a wait for a lease ended.</summary>
-internal enum LeaseOutcome
+/// <summary>What a round trip is made up for.</summary>
+internal enum LeaseRound
 {
-    Taken,
+    /// <summary>What cannot wait for the tick: those who wait, leases that end sooner, and what is to go back.</summary>
+    Look,
 
-    /// <summary>There is not that much left.</summary>
-    Empty,
+    /// <summary>All there is to ask and to tell.</summary>
+    Tick,
 
-    /// <summary>The database did not say in time.</summary>
-    Unavailable,
-}
-
-/// <summary>One who waits for a lease.</summary>
-internal sealed class LeaseWaiter(long amount)
-{
-    public long Amount { get; } = amount;
-
-    /// <summary>Whether a round trip under way asks for it; the answer of an earlier one cannot refuse it.</summary>
-    public bool IsAsked { get; set; }
-
-    public TaskCompletionSource<LeaseOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>The gateway ends: everything is told and given back.</summary>
+    Last,
 }
 
 /// <summary>What one gateway wants of one limit in a round trip.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Gateway.Data;
 using Gateway.Observability;
 
 namespace Gateway.Limits;
@@ -9,16 +10,20 @@ namespace Gateway.Limits;
 /// database itself: in a burst thousands of continuations stand before those of a round trip in the thread pool, for longer
 /// than a request waits for a lease.
 /// </summary>
-internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<LeasePump> log) : IHostedService, IDisposable
+internal sealed class LeasePump(LeaseStore store, DatabaseNews news, TimeProvider clock, ILogger<LeasePump> log) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan ShortestTick = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestLook = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>Waits are cut to whole ones.</summary>
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
     private static readonly TimeSpan SeenInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Who asks so soon after a round trip is not alone, and waits for the others for a moment.</summary>
     private static readonly TimeSpan BurstLimit = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Shorter than the others wait, so that a lease ends here before it is given to someone else.</summary>
     private static readonly TimeSpan LeaseEndsAfter = LeaseStore.DeadAfter - TimeSpan.FromSeconds(5);
@@ -33,21 +38,24 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
     private long _seen;
     private long _report;
     private long _asked;
-    private int _gateways = 1;
+    private long _ticked;
     private int _isSignalled;
     private bool _isFailing;
     private bool _isAbandoned;
 
     /// <summary>
-    /// How often leases are filled up and reports made where nobody waits. Of several gateways each does so as much more
-    /// seldom, so that the database has not more to do for each that is added.
+    /// How often leases are filled up and reports made where nobody waits, for all limits together. Of several gateways each does
+    /// so as much more seldom, so that the database has not more to do for each that is added.
     /// </summary>
-    public TimeSpan Tick
+    public TimeSpan Tick => 2 * Look;
+
+    /// <summary>How often the limits are looked through for what cannot wait for the tick.</summary>
+    private TimeSpan Look
     {
         get
         {
-            var tick = ShortestTick * Volatile.Read(ref _gateways);
-            return tick < LongestTick ? tick : LongestTick;
+            var look = ShortestLook * news.Gateways;
+            return look < LongestLook ? look : LongestLook;
         }
     }
 
@@ -112,7 +120,7 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
 
         while (!_stop.IsSet)
         {
-            var isAsked = _signal.WaitOne(Tick);
+            var isAsked = _signal.WaitOne(UntilNextLook());
             if (isAsked && clock.GetElapsedTime(_asked) < BurstLimit)
             {
                 _stop.Wait(BurstPause);
@@ -135,41 +143,25 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
         _ended.SetResult();
     }
 
+    /// <summary>A tick is never passed over for a look that comes a moment before.</summary>
+    private TimeSpan UntilNextLook()
+    {
+        var (look, untilTick) = (Look, Tick - clock.GetElapsedTime(_ticked));
+        return (untilTick > TimeSpan.Zero && untilTick < look ? untilTick : look) + Millisecond;
+    }
+
     /// <summary>False when it failed; those who waited know.</summary>
     private bool Trip(bool isLast)
     {
-        Gather(isLast);
-        var now = clock.GetTimestamp();
-        var isSeen = _seen == 0 || clock.GetElapsedTime(_seen, now) > SeenInterval;
-        if (_asks.Count == 0 && !(isSeen && _windows.Count > 0))
-        {
-            return true;
-        }
-
         try
         {
-            var (grants, gateways) = Exchange(isSeen);
-            if (isSeen)
+            Gather(isLast);
+            var now = clock.GetTimestamp();
+            // Along with something else it may well be sooner, so that it need not be by itself.
+            var isSeen = _seen == 0 || clock.GetElapsedTime(_seen, now) > (_asks.Count > 0 ? SeenInterval / 2 : SeenInterval);
+            if (_asks.Count > 0 || (isSeen && _windows.Count > 0))
             {
-                // From before it was sent: the others count from later.
-                Volatile.Write(ref _seen, now);
-            }
-
-            if (gateways is { } count)
-            {
-                Volatile.Write(ref _gateways, count);
-            }
-
-            for (var n = 0; n < grants.Length; n++)
-            {
-                var ask = _asks[n];
-                ask.Window.Answer(ask, grants[n].Extra, grants[n].Others);
-            }
-
-            if (_isFailing)
-            {
-                _isFailing = false;
-                log.LimitsBack();
+                Take(Exchange(isSeen), isSeen, now);
             }
 
             return true;
@@ -191,6 +183,28 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
         }
     }
 
+    /// <param name="sent">From before it was sent: the others count from later.</param>
+    private void Take(in LeaseAnswer answer, bool isSeen, long sent)
+    {
+        if (isSeen)
+        {
+            Volatile.Write(ref _seen, sent);
+        }
+
+        news.Tell(sent, answer.Gateways, answer.Version, answer.JobDue);
+        for (var n = 0; n < answer.Grants.Length; n++)
+        {
+            var ask = _asks[n];
+            ask.Window.Answer(ask, answer.Grants[n].Extra, answer.Grants[n].Others);
+        }
+
+        if (_isFailing)
+        {
+            _isFailing = false;
+            log.LimitsBack();
+        }
+    }
+
     private LeaseAnswer Exchange(bool isSeen)
     {
         try
@@ -206,16 +220,19 @@ internal sealed class LeasePump(LeaseStore store, TimeProvider clock, ILogger<Le
 
     private void Gather(bool isLast)
     {
+        var now = clock.GetTimestamp();
+        var round = isLast ? LeaseRound.Last : clock.GetElapsedTime(_ticked, now) >= Tick ? LeaseRound.Tick : LeaseRound.Look;
+        _ticked = round == LeaseRound.Tick ? now : _ticked;
+        _asks.Clear();
         while (_new.TryDequeue(out var window))
         {
             _windows.Add(window);
         }
 
-        _asks.Clear();
         List<LimitWindow>? done = null;
         foreach (var window in _windows)
         {
-            if (window.Ask(isLast, out var isDone) is { } ask)
+            if (window.Ask(round, out var isDone) is { } ask)
             {
                 _asks.Add(ask);
             }

@@ -1,4 +1,5 @@
 using System.Data;
+using Gateway.Data;
 using Gateway.Observability;
 using Npgsql;
 using NpgsqlTypes;
@@ -9,8 +10,9 @@ namespace Gateway.Limits;
 internal readonly record struct LeaseGrant(long Extra, long Others);
 
 /// <param name="Grants">In the order of the asks.</param>
-/// <param name="Gateways">How many are alive and share the limits, this one included; null where nothing was asked.</param>
-internal readonly record struct LeaseAnswer(LeaseGrant[] Grants, int? Gateways);
+/// <param name="Gateways">How many are alive and share the limits, this one included.</param>
+/// <param name="Version">See <see cref="DatabaseNews"/>, as the next.</param>
+internal readonly record struct LeaseAnswer(LeaseGrant[] Grants, int Gateways, long Version, DateTime? JobDue);
 
 /// <summary>
 /// The leases in Postgres. One round trip takes any number of asks. For one thread, which waits; over a connection of its own,
@@ -24,11 +26,17 @@ internal sealed class LeaseStore(string connectionString) : IDisposable
     private const int LimitSeconds = 1;
 
     private const string SeenSql =
-        "INSERT INTO instances (id, seen_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at";
+        $"""
+        INSERT INTO instances (id, seen_at) VALUES ($1, now()) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+        RETURNING 0::bigint, 0::bigint, 1 + (SELECT count(*) FROM instances WHERE seen_at > now() - $2 AND id <> $1), {DatabaseNews.Columns}
+        """;
 
-    // See the migration LeaseFunction.
+    // See the migration LeaseFunction. What is told along is of the moment before.
     private const string LeaseSql =
-        "SELECT extra, others, gateways FROM lease_limits($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        $"""
+        SELECT extra, others, gateways, {DatabaseNews.Columns}
+        FROM lease_limits($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        """;
 
     private readonly string _connectionString = new NpgsqlConnectionStringBuilder(connectionString)
     {
@@ -106,19 +114,34 @@ internal sealed class LeaseStore(string connectionString) : IDisposable
 
     private static LeaseAnswer Read(NpgsqlCommand command, int count)
     {
-        var grants = new LeaseGrant[count];
-        int? gateways = null;
+        var answer = new LeaseAnswer(new LeaseGrant[count], 1, 0, null);
         using var reader = command.ExecuteReader();
         for (var n = 0; reader.Read(); n++)
         {
-            grants[n] = new LeaseGrant(reader.GetInt64(0), reader.GetInt64(1));
-            gateways = (int)reader.GetInt64(2);
+            if (n < count)
+            {
+                answer.Grants[n] = new LeaseGrant(reader.GetInt64(0), reader.GetInt64(1));
+            }
+
+            if (n == 0)
+            {
+                // The same in every row.
+                answer = answer with
+                {
+                    Gateways = (int)reader.GetInt64(2),
+                    Version = reader.GetInt64(3),
+                    JobDue = reader.IsDBNull(4) ? null : reader.GetDateTime(4),
+                };
+            }
         }
 
-        return new LeaseAnswer(grants, gateways);
+        return answer;
     }
 
-    private NpgsqlCommand Seen() => new(SeenSql) { Parameters = { Parameter(Instance, NpgsqlDbType.Uuid) } };
+    private NpgsqlCommand Seen() => new(SeenSql)
+    {
+        Parameters = { Parameter(Instance, NpgsqlDbType.Uuid), Parameter(DeadAfter, NpgsqlDbType.Interval) },
+    };
 
     private NpgsqlCommand Lease(IReadOnlyList<LeaseAsk> asks, long report, bool isSeen)
     {

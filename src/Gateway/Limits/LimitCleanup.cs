@@ -5,9 +5,11 @@ using Npgsql;
 namespace Gateway.Limits;
 
 /// <summary>Deletes what passed minutes, days and months left behind.</summary>
-internal sealed class LimitCleanup(NpgsqlDataSource database, TimeProvider clock, ILogger<LimitCleanup> log)
+internal sealed class LimitCleanup(NpgsqlDataSource database, DatabaseNews news, TimeProvider clock, ILogger<LimitCleanup> log)
     : TableCleanup(database, clock, TimeSpan.FromMinutes(1))
 {
+    protected override int Sharers => news.Gateways;
+
     protected override async Task CleanAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         // Well after the end, since the clocks of gateways and database may differ.

@@ -7,7 +7,7 @@ internal struct RecentRate
     /// Where traffic begins, it is believed to go on as it began, up to so many times what there was: a caller who begins to
     /// send much would else lease one by one for a second, and few who only came at once are no traffic.
     /// </summary>
-    private const double MostGrowth = 16;
+    public const double MostGrowth = 16;
 
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 

@@ -109,7 +109,7 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
                     break;
                 }
 
-                var outcome = await asked.Window.WaitAsync(waiter, longest - clock.GetElapsedTime(started), cancel);
+                var outcome = await waiter.WaitAsync(longest - clock.GetElapsedTime(started), cancel);
                 answered++;
                 switch (outcome)
                 {
@@ -134,9 +134,9 @@ internal sealed class Taking(RequestLimits limits, RequestShare[] shares, Need n
         }
         finally
         {
-            foreach (var (asked, _, waiter) in _waiting!.Skip(answered))
+            foreach (var (_, _, waiter) in _waiting!.Skip(answered))
             {
-                asked.Window.Abandon(waiter);
+                waiter.Abandon();
             }
         }
     }

@@ -26,6 +26,9 @@ internal sealed class UsageReport(NpgsqlDataSource source, UsageTable table)
 {
     private const int CommandSeconds = 60;
 
+    /// <summary>An id is of the millisecond in which its request began.</summary>
+    private static readonly TimeSpan IdPrecision = TimeSpan.FromMilliseconds(1);
+
     // A refusal or a break, as the caller saw it; a caller who left is none.
     private const string Sums =
         """
@@ -51,7 +54,8 @@ internal sealed class UsageReport(NpgsqlDataSource source, UsageTable table)
         command.Parameters.AddWithValue(question.End);
         command.Parameters.AddWithValue(question.MostLines + 1);
         command.Parameters.AddWithValue(RandomIds.FirstVersion7(question.Start));
-        command.Parameters.AddWithValue(RandomIds.FirstVersion7(question.End.AddMilliseconds(1)));
+        command.Parameters.AddWithValue(RandomIds.FirstVersion7(
+            question.End < DateTime.MaxValue - IdPrecision ? question.End + IdPrecision : DateTime.MaxValue));
 
         var lines = new List<object?[]>();
         await using var reader = await command.ExecuteReaderAsync(cancel);

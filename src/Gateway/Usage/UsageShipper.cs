@@ -9,8 +9,8 @@ namespace Gateway.Usage;
 /// what the table then has already. While the database is away the journal grows, and nothing else happens.
 /// </summary>
 internal sealed class UsageShipper(
-    JournalFiles files, UsageJournal journal, UsageTable table, OrphanJournals orphans, TimeProvider clock, ILogger<UsageShipper> log)
-    : BackgroundService
+    JournalFiles files, UsageJournal journal, UsageTable table, OrphanJournals orphans, DatabaseNews news, TimeProvider clock,
+    ILogger<UsageShipper> log) : BackgroundService
 {
     private const int MostRows = 2_000;
     private static readonly TimeSpan AdoptInterval = TimeSpan.FromMinutes(1);
@@ -20,7 +20,7 @@ internal sealed class UsageShipper(
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(10);
 
     private readonly JournalReader _reader = new(files, journal);
-    private readonly BatchWait _wait = new(clock);
+    private readonly BatchWait _wait = new(news, clock);
     private long _shipped;
     private long _failures;
     private long _lastLogged;

@@ -19,6 +19,8 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
 {
     private const string Key = "sk-gw-of-the-test";
 
+    private static readonly TimeSpan OftenEnough = TimeSpan.FromMilliseconds(20);
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -67,6 +69,32 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
         Assert.NotNull(feed.Bots.Find(feed.Find("second")!, "second"));
     }
 
+    [Fact]
+    public async Task A_version_that_was_told_along_with_something_else_is_not_looked_for()
+    {
+        // Arrange: it is of later than the test's end.
+        await using var feed = await Feed.StartAsync(await postgres.CreateDatabaseAsync(cancel: Cancel), OftenEnough);
+        feed.Tell(feed.Version);
+        await Trouble.UntilAsync(() => Task.FromResult(feed.Age < TimeSpan.Zero));
+        var looks = feed.Looks;
+
+        // Act
+        await feed.ReadAsync();
+
+        // Assert
+        Assert.Equal(looks + 1, feed.Looks);
+    }
+
+    [Fact]
+    public async Task A_version_that_was_told_and_is_another_one_is_looked_for()
+    {
+        await using var feed = await Feed.StartAsync(await postgres.CreateDatabaseAsync(cancel: Cancel), OftenEnough);
+        feed.Tell(feed.Version + 1);
+        var looks = feed.Looks;
+
+        await Trouble.UntilAsync(() => Task.FromResult(feed.Looks > looks + 1));
+    }
+
     /// <summary>Adds a key and a bot of one name as another gateway would, but tells nobody.</summary>
     private static Task InsertAsync(NpgsqlConnection connection, Guid workspace, string name) => ExecuteAsync(connection,
         $"""
@@ -85,6 +113,20 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
         await command.ExecuteNonQueryAsync(Cancel);
     }
 
+    /// <summary>Counts what is begun with a database.</summary>
+    private sealed class CountedDatabases(IDbContextFactory<GatewayDb> databases) : IDbContextFactory<GatewayDb>
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public GatewayDb CreateDbContext()
+        {
+            Interlocked.Increment(ref _count);
+            return databases.CreateDbContext();
+        }
+    }
+
     /// <summary>A feed of keys and bots, in the order in which the gateway registers them, that reads when it is asked to.</summary>
     private sealed class Feed : IAsyncDisposable
     {
@@ -95,9 +137,11 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
         private readonly JobSignal _jobs = new();
         private readonly SecretBox _box = new(RandomNumberGenerator.GetBytes(SecretBox.KeyBytes));
         private readonly KeyTable _keys = new();
+        private readonly DatabaseNews _news = new(TimeProvider.System);
+        private readonly CountedDatabases _looks;
         private readonly ConfigFeed _feed;
 
-        private Feed(string database)
+        private Feed(string database, TimeSpan poll)
         {
             _database = database;
             _silence.Start();
@@ -106,19 +150,27 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
             {
                 ConnectionString = string.Create(
                     CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={((IPEndPoint)_silence.LocalEndpoint).Port};Timeout=300"),
-                PollInterval = TimeSpan.Zero,
+                PollInterval = poll,
             };
+            _looks = new CountedDatabases(databases);
             Bots = new BotCatalog(databases, new BotReader(_box, NullLogger<BotReader>.Instance), settings, TimeProvider.System);
-            _feed = new ConfigFeed(databases, [_keys, Bots], _jobs, settings, TimeProvider.System, NullLogger<ConfigFeed>.Instance);
+            _feed = new ConfigFeed(_looks, [_keys, Bots], _jobs, _news, settings, TimeProvider.System, NullLogger<ConfigFeed>.Instance);
         }
 
         public BotCatalog Bots { get; }
 
         public Guid Workspace { get; private set; }
 
-        public static async Task<Feed> StartAsync(string database)
+        public int Looks => _looks.Count;
+
+        public TimeSpan Age => _feed.Age;
+
+        public long Version => _feed.Version;
+
+        /// <param name="poll">How often it looks without being asked; zero: never.</param>
+        public static async Task<Feed> StartAsync(string database, TimeSpan poll = default)
         {
-            var feed = new Feed(database);
+            var feed = new Feed(database, poll);
             await using var seed = await Seed.OpenAsync(database, Cancel);
             feed.Workspace = seed.AddWorkspace("acme");
             await seed.SaveAsync(Cancel);
@@ -127,6 +179,10 @@ public sealed class ConfigFeedTests(TestPostgres postgres)
         }
 
         public Caller? Find(string name) => _keys.Find(KeyHash.Of($"{Key}-{name}"));
+
+        /// <summary>Tells it of a version, as of an hour from now.</summary>
+        public void Tell(long version) => _news.Tell(
+            TimeProvider.System.GetTimestamp() + (3_600 * TimeProvider.System.TimestampFrequency), 1, version, null);
 
         public Task ReadAsync() => _feed.CatchUpAsync(Cancel);
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using Gateway.Data;
 using Gateway.Limits;
 using Gateway.Tests.Support;
-using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Gateway.Tests.Limits;
@@ -11,48 +10,22 @@ namespace Gateway.Tests.Limits;
 /// <summary>How the leases of all limits travel: when, how often, and over what.</summary>
 public sealed class LeasePumpTests(TestPostgres postgres, ITestOutputHelper output)
 {
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    [Fact]
-    public async Task A_lease_comes_however_much_waits_for_the_thread_pool()
-    {
-        // Arrange
-        var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
-        using var pump = Pump(new LeaseStore(database));
-        await pump.StartAsync(Cancel);
-        await WaitForLeaseAsync(Window(pump, "before"));
-        var window = Window(pump, "burst");
-        var isOver = new ManualResetEventSlim();
-        for (var n = 0; n < 3_000; n++)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(over => over.Wait(), isOver, preferLocal: false);
-        }
-
-        // Act
-        Assert.False(window.TryTake(1, out var waiter));
-        SpinWait.SpinUntil(() => waiter!.Done.Task.IsCompleted, TimeSpan.FromSeconds(10));
-        var isAnswered = waiter!.Done.Task.IsCompleted;
-        isOver.Set();
-
-        // Assert
-        Assert.True(isAnswered);
-        Assert.Equal(LeaseOutcome.Taken, await window.WaitAsync(waiter, TimeSpan.Zero, Cancel));
-    }
 
     [Fact]
     public async Task Who_comes_late_to_an_answer_that_is_there_has_it_all_the_same()
     {
         var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
-        using var pump = Pump(new LeaseStore(database));
+        using var pump = LeasePumps.Over(database);
         await pump.StartAsync(Cancel);
-        var window = Window(pump, "late");
+        var window = LeasePumps.Window(pump, "late");
 
         Assert.False(window.TryTake(1, out var waiter));
         await waiter!.Done.Task;
 
-        Assert.Equal(LeaseOutcome.Taken, await window.WaitAsync(waiter, TimeSpan.FromSeconds(-1), Cancel));
+        Assert.Equal(LeaseOutcome.Taken, await waiter.WaitAsync(TimeSpan.FromSeconds(-1), Cancel));
     }
 
     [Fact]
@@ -94,9 +67,9 @@ public sealed class LeasePumpTests(TestPostgres postgres, ITestOutputHelper outp
     {
         // Arrange
         var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
-        using var pump = Pump(new LeaseStore(database));
+        using var pump = LeasePumps.Over(database);
         await pump.StartAsync(Cancel);
-        await WaitForLeaseAsync(Window(pump, "alone"));
+        await LeasePumps.WaitForLeaseAsync(LeasePumps.Window(pump, "alone"));
         var alone = pump.Tick;
 
         // Act
@@ -106,7 +79,7 @@ public sealed class LeasePumpTests(TestPostgres postgres, ITestOutputHelper outp
             other.Exchange([], report: 1, isSeen: true);
         }
 
-        await WaitForLeaseAsync(Window(pump, "with others"));
+        await LeasePumps.WaitForLeaseAsync(LeasePumps.Window(pump, "with others"));
 
         // Assert
         Assert.Equal((Tick, 3 * Tick), (alone, pump.Tick));
@@ -116,9 +89,9 @@ public sealed class LeasePumpTests(TestPostgres postgres, ITestOutputHelper outp
     public async Task A_connection_that_was_lost_meanwhile_costs_nobody_an_answer()
     {
         var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
-        using var pump = Pump(new LeaseStore(database));
+        using var pump = LeasePumps.Over(database);
         await pump.StartAsync(Cancel);
-        await WaitForLeaseAsync(Window(pump, "before"));
+        await LeasePumps.WaitForLeaseAsync(LeasePumps.Window(pump, "before"));
         await using (var end = NpgsqlDataSource.Create(database))
         {
             await using var command = end.CreateCommand(
@@ -126,17 +99,66 @@ public sealed class LeasePumpTests(TestPostgres postgres, ITestOutputHelper outp
             Assert.NotEqual(0L, await command.ExecuteScalarAsync(Cancel));
         }
 
-        await WaitForLeaseAsync(Window(pump, "after"));
+        await LeasePumps.WaitForLeaseAsync(LeasePumps.Window(pump, "after"));
     }
 
-    private static async Task WaitForLeaseAsync(LimitWindow window)
+    [Fact]
+    public async Task What_goes_wrong_in_looking_through_the_limits_ends_nothing()
     {
-        Assert.False(window.TryTake(1, out var waiter));
-        Assert.Equal(LeaseOutcome.Taken, await waiter!.Done.Task);
+        // Arrange
+        var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
+        var clock = new BreakingClock();
+        using var pump = LeasePumps.Over(database, clock);
+        await pump.StartAsync(Cancel);
+        var window = LeasePumps.Window(pump, "watched", clock);
+        await LeasePumps.WaitForLeaseAsync(window);
+
+        // Act: the window is looked through at every tick, and its minute is compared with the time.
+        clock.IsBroken = true;
+        window.Settle(1, 1);
+        await clock.Broke.WaitAsync(Cancel);
+        clock.IsBroken = false;
+
+        // Assert
+        await LeasePumps.WaitForLeaseAsync(LeasePumps.Window(pump, "after"));
     }
 
-    private static LeasePump Pump(LeaseStore store) => new(store, TimeProvider.System, NullLogger<LeasePump>.Instance);
+    [Fact]
+    public async Task What_is_new_in_the_database_comes_along_with_leases()
+    {
+        // Arrange
+        var database = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
+        await using var desk = await LimitDesk.OpenAsync(database, TimeProvider.System, Cancel);
+        var lookedAt = TimeProvider.System.GetTimestamp();
+        await using var connection = NpgsqlDataSource.Create(database);
+        await using var change = connection.CreateCommand("UPDATE config_version SET version = 4711");
+        Assert.Equal(1, await change.ExecuteNonQueryAsync(Cancel));
+        Assert.Equal(TimeSpan.Zero, desk.News.UntilVersion(4711, TimeSpan.FromMinutes(1), out _));
 
-    private static LimitWindow Window(LeasePump pump, string key) =>
-        new LimitSubject(new LimitOwner(Guid.NewGuid(), LimitScope.Key, key), pump, TimeProvider.System).Window(LimitMeter.TokensPerDay, 1_000);
+        // Act
+        Assert.Null(await desk.UseAsync(LimitDesk.Caller(new LimitValues(100, null, null, null)), Cancel));
+
+        // Assert: no job is there, so none is due.
+        Assert.InRange(desk.News.UntilVersion(4711, TimeSpan.FromHours(1), out _), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
+        Assert.InRange(desk.News.UntilJobs(lookedAt, TimeSpan.FromHours(1)), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
+    }
+
+    /// <summary>Does not say what time it is, while it is broken.</summary>
+    private sealed class BreakingClock : TimeProvider
+    {
+        public volatile bool IsBroken;
+
+        public SemaphoreSlim Broke { get; } = new(0);
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            if (IsBroken)
+            {
+                Broke.Release();
+                throw new InvalidOperationException("The test's clock is broken.");
+            }
+
+            return base.GetUtcNow();
+        }
+    }
 }

@@ -32,7 +32,7 @@ public sealed class LimitCleanupTests(TestPostgres postgres)
             """);
         await ExecuteAsync(
             database, "INSERT INTO instances (id, seen_at) VALUES (gen_random_uuid(), now()), (gen_random_uuid(), now() - interval '2 days')");
-        using var cleanup = new LimitCleanup(database, TimeProvider.System, NullLogger<LimitCleanup>.Instance);
+        using var cleanup = new LimitCleanup(database, new DatabaseNews(TimeProvider.System), TimeProvider.System, NullLogger<LimitCleanup>.Instance);
 
         // Act
         await cleanup.RunAsync(Cancel);
@@ -51,7 +51,7 @@ public sealed class LimitCleanupTests(TestPostgres postgres)
         var connectionString = await LimitDesk.MakeDatabaseAsync(postgres, Cancel);
         await using var database = NpgsqlDataSource.Create(connectionString);
         var store = new LeaseStore(connectionString);
-        using var pump = new LeasePump(store, TimeProvider.System, NullLogger<LeasePump>.Instance);
+        using var pump = new LeasePump(store, new DatabaseNews(TimeProvider.System), TimeProvider.System, NullLogger<LeasePump>.Instance);
         var subject = new LimitSubject(new LimitOwner(Guid.NewGuid(), LimitScope.Key, "k"), pump, TimeProvider.System);
         var window = subject.Window(LimitMeter.TokensPerDay, 100);
         var newer = new LeaseAsk(window, 100, Spent: 60, Keep: 0, Smallest: 0, Wanted: 0, Slice: 0, Debt: 0);

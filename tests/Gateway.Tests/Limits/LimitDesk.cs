@@ -21,13 +21,16 @@ internal sealed class LimitDesk : IAsyncDisposable
     {
         Database = NpgsqlDataSource.Create(connectionString);
         Store = new LeaseStore(connectionString);
-        _pump = new LeasePump(Store, clock, NullLogger<LeasePump>.Instance);
+        News = new DatabaseNews(clock);
+        _pump = new LeasePump(Store, News, clock, NullLogger<LeasePump>.Instance);
         Limiter = new Limiter(_pump, Workspaces, clock);
     }
 
     public NpgsqlDataSource Database { get; }
 
     public LeaseStore Store { get; }
+
+    public DatabaseNews News { get; }
 
     public WorkspaceLimits Workspaces { get; } = new();
 

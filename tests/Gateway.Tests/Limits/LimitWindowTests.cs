@@ -15,7 +15,7 @@ public sealed class LimitWindowTests
         var id = new LimitWindowId(
             new LimitOwner(Guid.NewGuid(), LimitScope.Key, "key"), LimitMeter.Tokens, now.AddMinutes(-1), now.AddMinutes(10));
         // Never started: what it would carry is carried here by hand.
-        var pump = new LeasePump(new LeaseStore(""), TimeProvider.System, NullLogger<LeasePump>.Instance);
+        var pump = new LeasePump(new LeaseStore(""), new DatabaseNews(TimeProvider.System), TimeProvider.System, NullLogger<LeasePump>.Instance);
         _window = new LimitWindow(id, pump, TimeProvider.System) { Most = 100_000 };
     }
 
@@ -25,14 +25,14 @@ public sealed class LimitWindowTests
         // Arrange: one has 100, another waits for 100, and the first turns out to have used 150.
         Assert.Equal(LeaseOutcome.Taken, await TakeAsync(100));
         Assert.False(_window.TryTake(100, out var waiter));
-        var asked = _window.Ask(isLast: false, out _)!.Value;
+        var asked = _window.Ask(LeaseRound.Tick, out _)!.Value;
         Assert.Equal(100, asked.Wanted);
         _window.Settle(100, 150);
 
         // Act: all that was asked for is given, and is too little by now; it is asked once more.
         _window.Answer(asked, 100, 0);
         Assert.False(waiter!.Done.Task.IsCompleted);
-        var again = _window.Ask(isLast: false, out _)!.Value;
+        var again = _window.Ask(LeaseRound.Tick, out _)!.Value;
         _window.Answer(again, again.Wanted, 0);
 
         // Assert
@@ -44,7 +44,7 @@ public sealed class LimitWindowTests
     public async Task A_limit_that_gives_less_than_was_asked_for_is_empty()
     {
         Assert.False(_window.TryTake(100, out var waiter));
-        var asked = _window.Ask(isLast: false, out _)!.Value;
+        var asked = _window.Ask(LeaseRound.Tick, out _)!.Value;
 
         _window.Answer(asked, 60, 0);
 
@@ -57,13 +57,13 @@ public sealed class LimitWindowTests
         Assert.Equal(LeaseOutcome.Taken, await TakeAsync(100));
         Assert.Equal(LeaseOutcome.Taken, await TakeAsync(100));
 
-        Assert.Null(_window.Ask(isLast: false, out _));
+        Assert.Null(_window.Ask(LeaseRound.Tick, out _));
     }
 
     private async Task<LeaseOutcome> TakeAsync(long amount)
     {
         Assert.False(_window.TryTake(amount, out var waiter));
-        var asked = _window.Ask(isLast: false, out _)!.Value;
+        var asked = _window.Ask(LeaseRound.Tick, out _)!.Value;
         _window.Answer(asked, asked.Wanted, 0);
         return await waiter!.Done.Task;
     }

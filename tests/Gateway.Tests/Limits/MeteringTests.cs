@@ -1,3 +1,4 @@
+using Gateway.Data;
 using Gateway.Http;
 using Gateway.Limits;
 using Gateway.Usage;
@@ -11,7 +12,8 @@ public class MeteringTests
     [Fact]
     public async Task A_request_that_fails_of_ours_is_a_row_with_the_status_that_its_caller_gets()
     {
-        using var pump = new LeasePump(new LeaseStore("Host=127.0.0.1;Port=1"), TimeProvider.System, NullLogger<LeasePump>.Instance);
+        using var pump = new LeasePump(
+            new LeaseStore("Host=127.0.0.1;Port=1"), new DatabaseNews(TimeProvider.System), TimeProvider.System, NullLogger<LeasePump>.Instance);
         var journal = new UsageJournal(TimeProvider.System);
         var metering = new Metering(journal, new Limiter(pump, new WorkspaceLimits(), TimeProvider.System), TimeProvider.System);
         var http = new DefaultHttpContext();

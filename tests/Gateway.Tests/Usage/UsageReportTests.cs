@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Gateway.Tests.Support;
+using Gateway.Usage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Gateway.Tests.Usage;
 
@@ -71,6 +74,18 @@ public sealed class UsageReportTests(SharedUsageGateway shared) : UsageTest(shar
     }
 
     [Fact]
+    public async Task A_report_may_end_when_time_does()
+    {
+        await using var source = NpgsqlDataSource.Create(Gateway.ConnectionString);
+        var report = new UsageReport(source, new UsageTable(source, NullLogger<UsageTable>.Instance));
+        var end = DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
+
+        var lines = await report.ReadAsync(new UsageQuestion(Guid.NewGuid(), end.AddYears(-1), end, [UsageGroup.Day], 10), Cancel);
+
+        Assert.Empty(lines!.Lines);
+    }
+
+    [Fact]
     public async Task A_wrong_parameter_is_named()
     {
         using var operators = Gateway.Process.Client(GatewayProcess.AdminKey);
@@ -80,6 +95,7 @@ public sealed class UsageReportTests(SharedUsageGateway shared) : UsageTest(shar
             ("end=2026-13-01", "end"), ("end=-5", "end"), ("end=99999999999999999", "end"), ("start=2026-11-02&end=2026-11-02", "start"),
             ("start=2020-01-01&end=2026-01-01", "start"), ("format=xml", "format"), ("workspace=", "workspace"), ("workspace=%00", "workspace"),
             ("groupby=day", "groupby"), ("start=2026-11-01&start=2026-11-02", "start"), ("end=0001-01-01", "end"),
+            ("end=9999-12-31", "end"), ("end=9999-12-31T23:59:59.9999999Z", "end"), ("end=253402300799", "end"), ("end=9999-12-31T23:59:59-10:00", "end"),
         })
         {
             using var reply = await operators.GetAsync($"/admin/v1/usage?{query}", Cancel);

@@ -12,7 +12,8 @@ namespace Gateway.Bots.Datasets;
 /// due, and now and then.
 /// </summary>
 internal sealed class IngestService(
-    JobTable jobs, IngestRun run, JobSignal signal, GatewaySettings settings, TimeProvider clock, ILogger<IngestService> log) : BackgroundService
+    JobTable jobs, IngestRun run, JobSignal signal, DatabaseNews news, GatewaySettings settings, TimeProvider clock, ILogger<IngestService> log)
+    : BackgroundService
 {
     private const int Workers = 2;
 
@@ -34,6 +35,8 @@ internal sealed class IngestService(
     /// </summary>
     private static readonly TimeSpan LongestTrouble = TimeSpan.FromHours(24);
 
+    private long _lookedAt;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         List<Task> running = [];
@@ -45,7 +48,7 @@ internal sealed class IngestService(
                 var (job, wait) = running.Count < Workers ? await LookAsync(stoppingToken) : (null, Timeout.InfiniteTimeSpan);
                 if (job is null)
                 {
-                    await signal.WaitAsync(wait, stoppingToken);
+                    await WaitAsync(wait, stoppingToken);
                 }
                 else
                 {
@@ -75,6 +78,7 @@ internal sealed class IngestService(
     {
         try
         {
+            _lookedAt = clock.GetTimestamp();
             if (await jobs.NextAsync(stopping) is not { } wait)
             {
                 return (null, LongestLook);
@@ -89,6 +93,20 @@ internal sealed class IngestService(
             log.JobsUnavailable(DatabaseTrouble.Find(broken) ?? broken.GetType().Name);
             await Task.Delay(ShortestWait, clock, stopping);
             return (null, TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>Waits until there may be a job.</summary>
+    private async Task WaitAsync(TimeSpan longest, CancellationToken stopping)
+    {
+        while (!await signal.WaitAsync(longest, stopping))
+        {
+            // A look would find what was told since the last one.
+            longest = news.UntilJobs(_lookedAt, LongestLook);
+            if (longest <= TimeSpan.Zero)
+            {
+                return;
+            }
         }
     }
 

@@ -31,8 +31,7 @@ internal sealed class JobTable(NpgsqlDataSource source, GatewaySettings settings
     /// </summary>
     public async Task<TimeSpan?> NextAsync(CancellationToken cancel)
     {
-        await using var command = source.CreateCommand(
-            "SELECT least((SELECT min(due_at) FROM jobs WHERE state = 0), (SELECT min(due_at) FROM jobs WHERE state = 1))");
+        await using var command = source.CreateCommand($"SELECT {DatabaseNews.JobDue}");
         return await command.ExecuteScalarAsync(cancel) is DateTime due ? due - Now : null;
     }
 

@@ -7,9 +7,12 @@ namespace Gateway.Bots.Datasets;
 /// Makes the indexes that jobs and searches ask for, and drops those that nobody needs. Not a part of a job: one of a large
 /// dataset takes long, and would keep the jobs of all workspaces waiting.
 /// </summary>
-internal sealed class VectorIndexService(VectorIndexes indexes, TimeProvider clock, ILogger<VectorIndexService> log) : BackgroundService
+internal sealed class VectorIndexService(
+    VectorIndexes indexes, DatabaseNews news, TimeProvider clock, ILogger<VectorIndexService> log) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+
+    /// <summary>For one gateway; of several each comes as much more seldom.</summary>
     private static readonly TimeSpan TidyInterval = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -22,7 +25,7 @@ internal sealed class VectorIndexService(VectorIndexes indexes, TimeProvider clo
                 try
                 {
                     await indexes.MakeWantedAsync(stoppingToken);
-                    if (tidiedAt is not { } at || clock.GetElapsedTime(at) >= TidyInterval)
+                    if (tidiedAt is not { } at || clock.GetElapsedTime(at) >= TidyInterval * news.Gateways)
                     {
                         await indexes.TidyAsync(stoppingToken);
                         tidiedAt = clock.GetTimestamp();

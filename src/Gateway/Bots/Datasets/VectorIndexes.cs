@@ -177,6 +177,11 @@ internal sealed class VectorIndexes(NpgsqlDataSource source, TimeProvider clock,
     private static async Task<List<string>> UnneededAsync(NpgsqlConnection connection, CancellationToken cancel)
     {
         var indexes = await IndexesAsync(connection, cancel);
+        if (indexes.Count == 0)
+        {
+            return [];
+        }
+
         await using var ask = new NpgsqlCommand(
             "SELECT d.id, m.dimensions FROM datasets d JOIN embedding_models m ON m.name = d.embedding_model WHERE d.id = ANY(@ids)", connection);
         ask.Parameters.AddWithValue("ids", indexes.Select(i => Guid.ParseExact(i.Name.Split('_')[2], "N")).ToArray());

@@ -92,7 +92,7 @@ public sealed class IngestServiceTests(DatasetBenchFixture fixture) : IClassFixt
     }
 
     private IngestService Service() =>
-        new(Bench.Jobs, Bench.Run, new JobSignal(), Bench.Settings, TimeProvider.System, NullLogger<IngestService>.Instance);
+        new(Bench.Jobs, Bench.Run, new JobSignal(), new DatabaseNews(TimeProvider.System), Bench.Settings, TimeProvider.System, NullLogger<IngestService>.Instance);
 
     /// <summary>The newest of the dataset.</summary>
     private async Task<JobRow> JobAsync(Gateway.Bots.Dataset dataset)

@@ -24,7 +24,7 @@ public sealed class JobLookTests(TestPostgres postgres)
         await using var source = builder.Build();
         using var signal = new JobSignal();
         using var service = new IngestService(
-            new JobTable(source, bench.Settings, TimeProvider.System), bench.Run, signal, bench.Settings, TimeProvider.System,
+            new JobTable(source, bench.Settings, TimeProvider.System), bench.Run, signal, new DatabaseNews(TimeProvider.System), bench.Settings, TimeProvider.System,
             NullLogger<IngestService>.Instance);
 
         // Act

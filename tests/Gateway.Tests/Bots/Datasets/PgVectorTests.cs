@@ -140,7 +140,7 @@ public sealed class PgVectorTests(PgVectorFixture fixture) : IClassFixture<PgVec
 
         Assert.Single(await IndexesAsync(gone));
         Assert.Equal(2, (await IndexesAsync(changed)).Count);
-        using (var service = new VectorIndexService(Bench.Indexes, TimeProvider.System, NullLogger<VectorIndexService>.Instance))
+        using (var service = new VectorIndexService(Bench.Indexes, new DatabaseNews(TimeProvider.System), TimeProvider.System, NullLogger<VectorIndexService>.Instance))
         {
             await service.StartAsync(Cancel);
             while ((await IndexesAsync(gone)).Count + (await IndexesAsync(changed)).Count > 1)
