@@ -12,8 +12,8 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 {
     private readonly ChunkReader _chunks = new();
     private readonly List<BotEvent> _events = new(8);
-    private readonly StringBuilder _text = new();
-    private readonly List<BotEvent> _held = [];
+    private StringBuilder? _text;
+    private List<BotEvent>? _held;
     private UpstreamStream? _stream;
     private bool _isOver;
 
@@ -24,7 +24,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     public List<BotEvent> Events => _events;
 
     /// <summary>The text that was held.</summary>
-    public IReadOnlyList<BotEvent> Held => _held;
+    public IReadOnlyList<BotEvent> Held => _held ?? (IReadOnlyList<BotEvent>)[];
 
     /// <summary>Why there is no whole answer; null while it goes on, or when it is whole.</summary>
     public ApiError? Error { get; private set; }
@@ -35,7 +35,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     public string FinishReason => _chunks.FinishReason;
 
     /// <summary>All that it said; only kept where the bot has tools of its own.</summary>
-    public string Text => _text.ToString();
+    public string Text => _text?.ToString() ?? "";
 
     /// <summary>As the upstream said it; null where it did not.</summary>
     public TokenUsage? Usage => _stream?.Usage;
@@ -86,7 +86,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
         }
     }
 
-    private async Task<bool> OpenAsync()
+    private async ValueTask<bool> OpenAsync()
     {
         (_stream, Error) = await models.OpenAsync(call, scope.Time.Whole);
         Note();
@@ -148,8 +148,8 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 
                 break;
             case BotEvent.Text text when calls is not null:
-                _text.Append(text.Piece);
-                (holdsText ? _held : _events).Add(text);
+                (_text ??= new StringBuilder()).Append(text.Piece);
+                (holdsText ? _held ??= [] : _events).Add(text);
                 break;
             default:
                 _events.Add(happened);
