@@ -17,9 +17,6 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     private UpstreamStream? _stream;
     private bool _isOver;
 
-    /// <summary>What chunks are like that were read, and say a text and nothing else.</summary>
-    private object? _plainText;
-
     /// <summary>What came with the last <see cref="ReadAsync"/>.</summary>
     public List<BotEvent> Events => _events;
 
@@ -106,7 +103,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     {
         while (stream.TryNext(out var kind))
         {
-            if (kind is EventKind.Content or EventKind.Preamble)
+            if (!stream.IsSilent(kind))
             {
                 TakeChunk(stream);
             }
@@ -117,20 +114,14 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 
     private void TakeChunk(UpstreamStream stream)
     {
-        var text = stream.TextAlone(out var likeness);
-        if (likeness is not null && ReferenceEquals(likeness, _plainText))
+        var text = stream.TextAlone;
+        if (!text.IsEmpty)
         {
             Take(new BotEvent.Text(Encoding.UTF8.GetString(text), null));
             return;
         }
 
-        var events = _chunks.Read(stream.Data);
-        if (likeness is not null && events is [BotEvent.Text { Logprobs: null }])
-        {
-            _plainText = likeness;
-        }
-
-        foreach (var happened in events)
+        foreach (var happened in _chunks.Read(stream.Data))
         {
             Take(happened);
         }

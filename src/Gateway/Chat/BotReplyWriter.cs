@@ -36,6 +36,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
     // The type comes with a call's first piece alone, and names the members of all that follow.
     private HashSet<int>? _customCalls;
     private List<BotEvent.Cited>? _citations;
+    private RentedBytes? _whole;
     private bool _hasBegun;
 
     /// <summary>One event as server-sent events; empty when the caller is not told of it. The memory is used again by the next call.</summary>
@@ -92,13 +93,16 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         return _written.WrittenMemory;
     }
 
-    public void Dispose() => _json.Dispose();
+    public void Dispose()
+    {
+        _json.Dispose();
+        _whole?.Dispose();
+    }
 
-    /// <summary>The answer as one reply.</summary>
+    /// <summary>The answer as one reply, to be asked for once. The memory is used by others once this is disposed.</summary>
     public ReadOnlyMemory<byte> Whole(BotReply reply)
     {
-        // Where it has to grow, the JSON writer asks for four kilobytes at a time.
-        var written = new ArrayBufferWriter<byte>(AroundTexts + (MostBytes * (int)Math.Min(reply.Length, MostGuessed)));
+        var written = _whole = new RentedBytes(AroundTexts + (MostBytes * (int)Math.Min(reply.Length, MostGuessed)));
         _json.Reset(written);
         _json.WriteStartObject();
         WriteHead(_json, "chat.completion");
@@ -131,7 +135,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         _json.WriteEndObject();
         _json.Flush();
 
-        return isLegacy ? LegacyFunctions.RewriteReply(written.WrittenSpan) : written.WrittenMemory;
+        return isLegacy ? LegacyFunctions.RewriteReply(written.Written.Span) : written.Written;
     }
 
     private void WriteMessage(Utf8JsonWriter json, BotReply reply)
