@@ -11,6 +11,12 @@ internal sealed record Bot(
     string Id, string Name, string Description, string Model, string Backstory, byte[] Parameters,
     IReadOnlyList<string> LockedParameters, long Version)
 {
+    private BotBasis? _basis;
+
+    /// <summary>What its turns begin with.</summary>
+    // One that was made from another begins as its copy, basis and all.
+    public BotBasis Basis => _basis is { } made && ReferenceEquals(made.Bot, this) ? made : _basis = new BotBasis(this);
+
     /// <summary>Null: none.</summary>
     public LimitValues? Limits { get; init; }
 

@@ -48,9 +48,12 @@ internal sealed record ToolResult(string Text, bool IsFailure = false)
     public static ToolResult Failed(string why) => new(why, IsFailure: true);
 }
 
-/// <summary>Gives a bot some of its tools. All sources are asked at the begin of each turn.</summary>
+/// <summary>Gives a bot some of its tools. All sources that have some for it are asked at the begin of each turn.</summary>
 internal interface IToolSource
 {
+    /// <summary>Whether it may have anything for the bot of this turn. Those that have not are not asked for it.</summary>
+    bool IsFor(TurnContext turn);
+
     /// <summary>
     /// Adds what the bot of this turn has of this kind. Trouble with something outside is no reason to fail: what cannot be
     /// had is left out.
@@ -62,22 +65,27 @@ internal interface IToolSource
 /// <summary>What the sources give to one turn.</summary>
 internal sealed class Toolset
 {
-    private readonly Dictionary<string, BotTool> _tools = new(StringComparer.Ordinal);
-    private readonly List<string> _guidance = [];
-    private readonly List<string> _data = [];
+    private static readonly Dictionary<string, BotTool> None = [];
 
-    public IReadOnlyCollection<BotTool> Tools => _tools.Values;
+    private Dictionary<string, BotTool>? _tools;
+    private List<string>? _guidance;
+    private List<string>? _data;
+
+    public int Count => _tools?.Count ?? 0;
+
+    public IReadOnlyCollection<BotTool> Tools => (_tools ?? None).Values;
 
     /// <summary>For the system prompt, behind the backstory: the owner's and the gateway's own words.</summary>
-    public IReadOnlyList<string> Guidance => _guidance;
+    public IReadOnlyList<string> Guidance => _guidance ?? (IReadOnlyList<string>)[];
 
     /// <summary>Found before the first step, in <see cref="DataText"/>.</summary>
-    public IReadOnlyList<string> Data => _data;
+    public IReadOnlyList<string> Data => _data ?? (IReadOnlyList<string>)[];
 
     /// <summary>Adds a tool; one whose name is taken gets a number behind it, so that none is lost.</summary>
     /// <returns>The name that the model knows it by.</returns>
     public string Add(BotTool tool)
     {
+        _tools ??= new Dictionary<string, BotTool>(StringComparer.Ordinal);
         var name = tool.Name;
         for (var again = 2; !_tools.TryAdd(name, tool); again++)
         {
@@ -88,12 +96,12 @@ internal sealed class Toolset
         return name;
     }
 
-    public BotTool? Find(string name) => _tools.GetValueOrDefault(name);
+    public BotTool? Find(string name) => _tools?.GetValueOrDefault(name);
 
     /// <summary>The tools by the names that the model knows them by.</summary>
-    public IEnumerable<KeyValuePair<string, BotTool>> Named => _tools;
+    public IEnumerable<KeyValuePair<string, BotTool>> Named => _tools ?? None;
 
-    public void AddGuidance(string text) => _guidance.Add(text);
+    public void AddGuidance(string text) => (_guidance ??= []).Add(text);
 
-    public void AddData(string text) => _data.Add(text);
+    public void AddData(string text) => (_data ??= []).Add(text);
 }

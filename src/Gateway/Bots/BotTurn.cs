@@ -21,6 +21,8 @@ internal sealed record TurnRequest(Bot Bot, JsonBody Body, string Workspace, str
 internal sealed class BotTurn(
     ModelCalls models, Catalog catalog, IEnumerable<IToolSource> sources, HiddenSteps hidden, TimeProvider clock, ILogger<BotTurn> log)
 {
+    private readonly IToolSource[] _sources = [.. sources];
+
     /// <summary>Runs the turn. Nothing is sent to the model before the first element is asked for.</summary>
     /// <param name="dropped">Takes the parameters that are not used: locked by the bot, or not taken by the model.</param>
     /// <exception cref="OperationCanceledException">The caller left; every upstream call and tool is stopped.</exception>
@@ -40,7 +42,6 @@ internal sealed class BotTurn(
             Caller = facts.Caller!,
             Selector = request.Selector,
             Metered = metered,
-            Question = messages.Question,
             MaySearchWeb = request.Bot.WebSearch
                 || (request.Body.TryGet("web_search_options"u8, out _) && !request.Bot.LockedParameters.Contains("web_search_options")),
         };
@@ -165,7 +166,7 @@ internal sealed class BotTurn(
         }
     }
 
-    private async Task<(TurnLoop? Loop, ApiError? Failed)> PrepareAsync(TurnScope scope)
+    private async ValueTask<(TurnLoop? Loop, ApiError? Failed)> PrepareAsync(TurnScope scope)
     {
         var (bot, request) = (scope.Bot, scope.Request);
         if (catalog.Current.Find(bot.Model, request.Workspace, request.Selector) is not { } route)
@@ -193,21 +194,31 @@ internal sealed class BotTurn(
         }
 
         var tools = await ToolsAsync(scope);
-        if (scope.OffersCallerTools && body.CallerTools.Clash(tools) is { } clash)
+        if (scope.OffersCallerTools && tools.Count > 0 && body.CallerTools.Clash(tools) is { } clash)
         {
             return (null, clash);
         }
 
-        var story = Backstory.Expand(bot.Backstory, bot.Name, request.Workspace, clock.GetUtcNow());
-        return (new TurnLoop(models, hidden, clock, log, scope, route, body, tools, story), null);
+        var (story, alone) = bot.Basis.Tell(request.Workspace, clock.GetUtcNow());
+        var prompt = TurnPrompt.Compose(story, alone, tools, scope);
+        return (new TurnLoop(models, hidden, clock, log, scope, route, body, tools, story, prompt), null);
     }
 
-    private async Task<Toolset> ToolsAsync(TurnScope scope)
+    private ValueTask<Toolset> ToolsAsync(TurnScope scope) => Array.Exists(_sources, source => source.IsFor(scope.Context))
+        ? AskSourcesAsync(scope)
+        : new(new Toolset());
+
+    private async ValueTask<Toolset> AskSourcesAsync(TurnScope scope)
     {
         RequestUsage.Around = scope.Tree.Metered.Usage;
         var tools = new Toolset();
-        foreach (var source in sources)
+        foreach (var source in _sources)
         {
+            if (!source.IsFor(scope.Context))
+            {
+                continue;
+            }
+
             try
             {
                 await source.AddAsync(scope.Context, tools, scope.Time.Tools);

@@ -9,8 +9,8 @@ namespace Gateway.Bots;
 internal sealed partial class ChunkReader
 {
     private readonly List<BotEvent> _events = new(4);
-    private readonly List<CallPiece> _pieces = [];
-    private readonly List<Call> _calls = [];
+    private List<CallPiece>? _pieces;
+    private List<Call>? _calls;
 
     /// <summary>
     /// OpenAI's word where the upstream's means the same, else the upstream's own; see <see cref="BotEvent.Finished.Checked"/>.
@@ -81,15 +81,12 @@ internal sealed partial class ChunkReader
             }
         }
 
-        if (isFirst)
+        for (var i = 0; isFirst && i < _pieces?.Count; i++)
         {
-            foreach (var piece in _pieces)
-            {
-                AddCall(piece);
-            }
+            AddCall(_pieces[i], _calls ??= []);
         }
 
-        _pieces.Clear();
+        _pieces?.Clear();
         if (!isFirst)
         {
             _events.RemoveRange(from, _events.Count - from);
@@ -177,7 +174,7 @@ internal sealed partial class ChunkReader
         }
 
         // Whose choice it is may stand behind it, so that it waits for that.
-        _pieces.Add(new CallPiece(position, index, Filled(id), Filled(type), Filled(name), arguments));
+        (_pieces ??= []).Add(new CallPiece(position, index, Filled(id), Filled(type), Filled(name), arguments));
     }
 
     private static string? Filled(string? text) => text is "" ? null : text;
@@ -186,14 +183,14 @@ internal sealed partial class ChunkReader
     /// One event of the promised form, whatever dialect: some upstreams repeat id, type and name on each piece, number
     /// all calls 0, or give no index.
     /// </summary>
-    private void AddCall(CallPiece piece)
+    private void AddCall(CallPiece piece, List<Call> calls)
     {
         var (position, index, id, type, name, arguments) = piece;
-        var call = index is null ? FindByOrder(position, id, name) : FindByIndex(index, id, name);
+        var call = index is null ? FindByOrder(calls, position, id, name) : FindByIndex(calls, index, id, name);
         var isNew = call is null;
         if (call is null)
         {
-            _calls.Add(call = new Call(_calls.Count, index));
+            calls.Add(call = new Call(calls.Count, index));
             // Said now, since the pieces that follow are written after it.
             type ??= "function";
         }
@@ -212,21 +209,21 @@ internal sealed partial class ChunkReader
     /// Null for a new call: its index was not seen yet, or stands with an id that is not known there and a name. An id
     /// alone opens none: some upstreams make a new one for every piece.
     /// </summary>
-    private Call? FindByIndex(int? sent, string? id, string? name) =>
-        _calls.FindLast(call => call.SentIndex == sent && (id is null || name is null || call.Id is null || call.Id == id));
+    private static Call? FindByIndex(List<Call> calls, int? sent, string? id, string? name) =>
+        calls.FindLast(call => call.SentIndex == sent && (id is null || name is null || call.Id is null || call.Id == id));
 
     /// <summary>Null for a new call: without an index it shows by an id of its own, or where there is none by its name.</summary>
-    private Call? FindByOrder(int position, string? id, string? name)
+    private static Call? FindByOrder(List<Call> calls, int position, string? id, string? name)
     {
-        if (_calls.Count == 0)
+        if (calls.Count == 0)
         {
             return null;
         }
 
-        var last = _calls[^1];
+        var last = calls[^1];
         if (id is not null)
         {
-            return _calls.FindLast(call => call.Id == id) ?? (last.Id is null && (name is null || last.Name is null) ? last : null);
+            return calls.FindLast(call => call.Id == id) ?? (last.Id is null && (name is null || last.Name is null) ? last : null);
         }
 
         return name is not null && last.Name is not null && (position > 0 || name != last.Name) ? null : last;

@@ -9,17 +9,19 @@ internal static class HiddenMessages
     /// <summary>The ids of ours under which the caller knows its calls.</summary>
     public static IReadOnlyCollection<string> Ids(TurnMessages messages)
     {
-        var ids = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var message in messages.All)
+        HashSet<string>? ids = null;
+        for (var i = 0; i < messages.All.Count; i++)
         {
+            var message = messages.All[i];
             // Cheaper than to parse each message of a long conversation that holds none.
-            if (message.Role == "assistant" && message.Json.AsSpan().IndexOf("\"call_gw"u8) >= 0)
+            if (message.Role == "assistant" && message.Json.Span.IndexOf("\"call_gw"u8) >= 0)
             {
+                ids ??= new HashSet<string>(StringComparer.Ordinal);
                 ids.UnionWith(CallIds(message.Json));
             }
         }
 
-        return ids;
+        return ids ?? (IReadOnlyCollection<string>)[];
     }
 
     /// <summary>The steps of a turn as they are kept, with the sources whose numbers stand in them.</summary>
@@ -29,7 +31,7 @@ internal static class HiddenMessages
         json.WriteStartArray("messages");
         foreach (var message in messages)
         {
-            json.WriteRawValue(message.Json, skipInputValidation: true);
+            json.WriteRawValue(message.Json.Span, skipInputValidation: true);
         }
 
         json.WriteEndArray();
@@ -118,7 +120,7 @@ internal static class HiddenMessages
             (string)m!["role"]!, JsonParts.Write(json => m.WriteTo(json)), position, isHidden: true))];
     }
 
-    private static List<string> CallIds(byte[] message)
+    private static List<string> CallIds(ReadOnlyMemory<byte> message)
     {
         using var json = JsonDocument.Parse(message);
         return [.. JsonParts.Items(json.RootElement, "tool_calls").Select(c => JsonParts.Text(c, "id"u8)).OfType<string>().Where(HiddenSteps.IsOurs)];

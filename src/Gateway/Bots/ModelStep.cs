@@ -12,19 +12,16 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 {
     private readonly ChunkReader _chunks = new();
     private readonly List<BotEvent> _events = new(8);
-    private readonly StringBuilder _text = new();
-    private readonly List<BotEvent> _held = [];
+    private StringBuilder? _text;
+    private List<BotEvent>? _held;
     private UpstreamStream? _stream;
     private bool _isOver;
-
-    /// <summary>What chunks are like that were read, and say a text and nothing else.</summary>
-    private object? _plainText;
 
     /// <summary>What came with the last <see cref="ReadAsync"/>.</summary>
     public List<BotEvent> Events => _events;
 
     /// <summary>The text that was held.</summary>
-    public IReadOnlyList<BotEvent> Held => _held;
+    public IReadOnlyList<BotEvent> Held => _held ?? (IReadOnlyList<BotEvent>)[];
 
     /// <summary>Why there is no whole answer; null while it goes on, or when it is whole.</summary>
     public ApiError? Error { get; private set; }
@@ -35,7 +32,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     public string FinishReason => _chunks.FinishReason;
 
     /// <summary>All that it said; only kept where the bot has tools of its own.</summary>
-    public string Text => _text.ToString();
+    public string Text => _text?.ToString() ?? "";
 
     /// <summary>As the upstream said it; null where it did not.</summary>
     public TokenUsage? Usage => _stream?.Usage;
@@ -86,7 +83,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
         }
     }
 
-    private async Task<bool> OpenAsync()
+    private async ValueTask<bool> OpenAsync()
     {
         (_stream, Error) = await models.OpenAsync(call, scope.Time.Whole);
         Note();
@@ -106,7 +103,7 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
     {
         while (stream.TryNext(out var kind))
         {
-            if (kind is EventKind.Content or EventKind.Preamble)
+            if (!stream.IsSilent(kind))
             {
                 TakeChunk(stream);
             }
@@ -117,20 +114,14 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 
     private void TakeChunk(UpstreamStream stream)
     {
-        var text = stream.TextAlone(out var likeness);
-        if (likeness is not null && ReferenceEquals(likeness, _plainText))
+        var text = stream.TextAlone;
+        if (!text.IsEmpty)
         {
             Take(new BotEvent.Text(Encoding.UTF8.GetString(text), null));
             return;
         }
 
-        var events = _chunks.Read(stream.Data);
-        if (likeness is not null && events is [BotEvent.Text { Logprobs: null }])
-        {
-            _plainText = likeness;
-        }
-
-        foreach (var happened in events)
+        foreach (var happened in _chunks.Read(stream.Data))
         {
             Take(happened);
         }
@@ -148,8 +139,8 @@ internal sealed class ModelStep(ModelCalls models, UpstreamCall call, TurnScope 
 
                 break;
             case BotEvent.Text text when calls is not null:
-                _text.Append(text.Piece);
-                (holdsText ? _held : _events).Add(text);
+                (_text ??= new StringBuilder()).Append(text.Piece);
+                (holdsText ? _held ??= [] : _events).Add(text);
                 break;
             default:
                 _events.Add(happened);

@@ -6,6 +6,8 @@ namespace Gateway.Bots;
 /// </summary>
 internal sealed class TeamTools(BotCatalog bots) : IToolSource
 {
+    public bool IsFor(TurnContext turn) => turn.Bot.Team.Count > 0;
+
     public ValueTask AddAsync(TurnContext turn, Toolset tools, CancellationToken cancel)
     {
         var level = turn.Above.Count + 1;

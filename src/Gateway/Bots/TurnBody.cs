@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Gateway.Http;
@@ -12,38 +11,50 @@ namespace Gateway.Bots;
 internal sealed class TurnBody
 {
     private readonly JsonBody _caller;
-    private readonly JsonBody _own;
-    private readonly Bot _bot;
-    private readonly List<(string Name, ReadOnlyMemory<byte> Value)> _parameters = [];
-    private readonly (string? Name, double Limit, ReadOnlyMemory<byte> Raw) _ownLimit;
-    private readonly (string? Name, double Limit, ReadOnlyMemory<byte> Raw) _callerLimit;
+    private readonly BotBasis _bot;
+    private readonly List<Parameter> _parameters = new(8);
+    private readonly OutputLimit _callerLimit;
+    private CallerTools? _callerTools;
 
     /// <param name="caller">The request as the caller sent it.</param>
     /// <param name="dropped">Takes the names of parameters in which the caller has no say.</param>
+    /// <exception cref="InvalidOperationException">A name in the caller's tools holds half of a surrogate pair.</exception>
     public TurnBody(JsonBody caller, Bot bot, List<string> dropped)
     {
-        (_caller, _bot) = (caller, bot);
-        JsonBody.TryRead(bot.Parameters, null, out _own, out _);
+        (_caller, _bot) = (caller, bot.Basis);
         ReadParameters(dropped);
-        _ownLimit = OutputLimit(_own);
-        _callerLimit = OutputLimit(caller);
-        if (_callerLimit.Name is not null && (bot.LockedParameters.Contains("max_tokens") || bot.LockedParameters.Contains("max_completion_tokens")))
+        _callerLimit = OutputLimit.Of(caller);
+        if (_callerLimit.Name is not null && (_bot.IsLocked("max_tokens"u8) || _bot.IsLocked("max_completion_tokens"u8)))
         {
             dropped.Add(_callerLimit.Name);
             _callerLimit = default;
         }
 
-        CallerTools = CallerTools.Read(Find("tools", JsonTokenType.StartArray), Find("tool_choice", null));
+        // Most turns never ask for them; what cannot be read is to be known before anything is sent.
+        if (HasEscapes(Find("tools"u8, JsonTokenType.StartArray)) || HasEscapes(Find("tool_choice"u8, null)))
+        {
+            _ = CallerTools;
+        }
     }
 
-    public CallerTools CallerTools { get; }
+    /// <summary>One that is sent, of the caller's body or the bot's own.</summary>
+    private readonly record struct Parameter(JsonBody Body, int At)
+    {
+        public ReadOnlySpan<byte> Name => Body.Name(Body.Members[At]);
+
+        public ReadOnlyMemory<byte> Value => Body.Value(Body.Members[At]);
+
+        public JsonTokenType Kind => Body.Members[At].Kind;
+    }
+
+    public CallerTools CallerTools => _callerTools ??= CallerTools.Read(Find("tools"u8, JsonTokenType.StartArray), Find("tool_choice"u8, null));
 
     /// <summary>Whether the answer is to have a form that text of several steps would not have.</summary>
     public bool HasAnswerForm
     {
         get
         {
-            if (Find("response_format", JsonTokenType.StartObject) is not { } format)
+            if (Find("response_format"u8, JsonTokenType.StartObject) is not { } format)
             {
                 return false;
             }
@@ -59,70 +70,64 @@ internal sealed class TurnBody
     /// <param name="offer">Null: the bot has no tools of its own, and the caller's travel as they came.</param>
     /// <param name="used">Tokens that earlier steps used of the caller's limit.</param>
     /// <param name="most">Tokens that the step may say whatever the caller and the bot allow; null: as many as those.</param>
-    public JsonBody Compose(string prompt, TurnMessages messages, Toolset tools, ToolOffer? offer, long used, int? most)
+    public JsonBody Compose(SystemPrompt prompt, TurnMessages messages, Toolset tools, ToolOffer? offer, long used, int? most)
     {
-        var written = new ArrayBufferWriter<byte>(_caller.Bytes.Length + prompt.Length + 256);
-        using (var json = new Utf8JsonWriter(written, JsonParts.Plain))
+        var json = new JsonBodyWriter(_caller.Bytes.Length + prompt.Message.Length + 256);
+        json.Name("model"u8);
+        json.Write(_bot.ModelJson);
+        WriteMessages(json, prompt, messages);
+        WriteParameters(json, offer);
+        if (offer is not null)
         {
-            json.WriteStartObject();
-            json.WriteString("model", _bot.Model);
-            WriteMessages(json, prompt, messages);
-            WriteParameters(json, offer);
-            if (offer is not null)
-            {
-                WriteTools(json, tools, offer);
-            }
-
-            WriteOutputLimit(json, used, most);
-            json.WriteBoolean("stream", true);
-            json.WriteStartObject("stream_options");
-            json.WriteBoolean("include_usage", true);
-            json.WriteEndObject();
-            json.WriteEndObject();
+            WriteTools(json, tools, offer);
         }
 
-        return JsonBody.TryRead(written.WrittenMemory, null, out var body, out var error)
-            ? body
-            : throw new InvalidOperationException($"A composed body cannot be read: {error!.Message}");
+        OutputLimit.Write(json, _bot.OutputLimit, _callerLimit, used, most);
+        json.Name("stream"u8);
+        json.Write("true"u8);
+        json.Name("stream_options"u8);
+        json.Write("{\"include_usage\":true}"u8);
+        return json.ToBody();
     }
 
-    private static void WriteMessages(Utf8JsonWriter json, string prompt, TurnMessages messages)
+    private static void WriteMessages(JsonBodyWriter json, SystemPrompt prompt, TurnMessages messages)
     {
-        json.WriteStartArray("messages");
-        if (prompt.Length > 0)
+        json.Name("messages"u8);
+        json.Write("["u8);
+        json.Write(prompt.Message);
+        var isFirst = prompt.Message.Length == 0;
+        for (var i = 0; i < messages.All.Count; i++)
         {
-            json.WriteStartObject();
-            json.WriteString("role", "system");
-            json.WriteString("content", prompt);
-            json.WriteEndObject();
+            json.Write(isFirst ? default : ","u8);
+            json.Write(messages.All[i].Json.Span);
+            isFirst = false;
         }
 
-        foreach (var message in messages.All)
-        {
-            json.WriteRawValue(message.Json, skipInputValidation: true);
-        }
-
-        json.WriteEndArray();
+        json.Write("]"u8);
     }
 
-    private void WriteParameters(Utf8JsonWriter json, ToolOffer? offer)
+    private void WriteParameters(JsonBodyWriter json, ToolOffer? offer)
     {
         var hasTools = offer is null || offer.OfBot || offer.OfCaller.Count > 0;
-        foreach (var (name, value) in _parameters)
+        foreach (var parameter in _parameters)
         {
-            if ((offer is null || name is not ("tools" or "tool_choice")) && (hasTools || name != "parallel_tool_calls"))
+            var name = parameter.Name;
+            if ((offer is null || !(name.SequenceEqual("tools"u8) || name.SequenceEqual("tool_choice"u8)))
+                && (hasTools || !name.SequenceEqual("parallel_tool_calls"u8)))
             {
-                json.WritePropertyName(name);
-                json.WriteRawValue(value.Span, skipInputValidation: true);
+                json.Name(name);
+                json.Write(parameter.Value.Span);
             }
         }
     }
 
-    private static void WriteTools(Utf8JsonWriter json, Toolset tools, ToolOffer offer)
+    private static void WriteTools(JsonBodyWriter body, Toolset tools, ToolOffer offer)
     {
         if (offer.OfBot || offer.OfCaller.Count > 0)
         {
-            json.WriteStartArray("tools");
+            body.Name("tools"u8);
+            using var json = new Utf8JsonWriter(body, JsonParts.Plain);
+            json.WriteStartArray();
             foreach (var (name, tool) in offer.OfBot ? tools.Named : [])
             {
                 json.WriteStartObject();
@@ -146,108 +151,66 @@ internal sealed class TurnBody
 
         if (offer.Choice is { } choice)
         {
-            json.WritePropertyName("tool_choice");
-            json.WriteRawValue(choice.Span, skipInputValidation: true);
+            body.Name("tool_choice"u8);
+            body.Write(choice.Span);
         }
     }
 
     private void ReadParameters(List<string> dropped)
     {
-        foreach (ref readonly var member in _caller.Members)
+        var own = _bot.Parameters;
+        for (var i = 0; i < _caller.Members.Length; i++)
         {
-            var name = Encoding.UTF8.GetString(_caller.Name(member));
-            // A wish to search the web is the bot's to fulfil, whose model may know nothing of it.
-            if (name is "model" or "messages" or "stream" or "stream_options" or "web_search_options" || IsOutputLimit(name))
+            ref readonly var member = ref _caller.Members[i];
+            var name = _caller.Name(member);
+            if (IsNone(name) || name.SequenceEqual("model"u8) || name.SequenceEqual("messages"u8) || name.SequenceEqual("stream"u8)
+                || name.SequenceEqual("stream_options"u8))
             {
                 continue;
             }
 
-            if (_bot.LockedParameters.Contains(name))
+            // A null means absent: there is nothing to take from it, and it takes nothing from what the owner set.
+            if (_bot.IsLocked(name))
             {
-                // A null means absent: there was nothing to take from.
                 if (member.Kind != JsonTokenType.Null)
                 {
-                    dropped.Add(name);
+                    dropped.Add(Encoding.UTF8.GetString(name));
                 }
-
-                continue;
             }
-
-            // A null means absent: it takes nothing from what the owner set.
-            if (member.Kind == JsonTokenType.Null && _own.TryGet(_caller.Name(member), out _))
+            else if (member.Kind != JsonTokenType.Null || !own.TryGet(name, out _))
             {
-                continue;
+                _parameters.Add(new Parameter(_caller, i));
             }
-
-            _parameters.Add((name, _caller.Value(member)));
         }
 
-        foreach (ref readonly var member in _own.Members)
+        for (var i = 0; i < own.Members.Length; i++)
         {
-            var name = Encoding.UTF8.GetString(_own.Name(member));
-            if (name != "web_search_options" && !IsOutputLimit(name)
-                && (_bot.LockedParameters.Contains(name) || !_caller.TryGet(_own.Name(member), out _)))
+            var name = own.Name(own.Members[i]);
+            if (!IsNone(name) && (_bot.IsLocked(name) || !_caller.TryGet(name, out _)))
             {
-                _parameters.Add((name, _own.Value(member)));
+                _parameters.Add(new Parameter(own, i));
             }
         }
     }
+
+    /// <summary>Whether it is no parameter of the model's, or one that is written apart.</summary>
+    // A wish to search the web is the bot's to fulfil, whose model may know nothing of it.
+    private static bool IsNone(ReadOnlySpan<byte> name) => name.SequenceEqual("web_search_options"u8) || OutputLimit.IsOne(name);
+
+    private static bool HasEscapes(ReadOnlyMemory<byte>? json) => json is { } value && value.Span.IndexOf("\\u"u8) >= 0;
 
     /// <summary>A parameter as it is sent; null where it is not, or is null.</summary>
     /// <param name="kind">What it begins with, for it to count; null: anything.</param>
-    private ReadOnlyMemory<byte>? Find(string name, JsonTokenType? kind)
+    private ReadOnlyMemory<byte>? Find(ReadOnlySpan<byte> name, JsonTokenType? kind)
     {
-        var at = _parameters.FindIndex(p => p.Name == name);
-        if (at < 0)
+        foreach (var parameter in _parameters)
         {
-            return null;
-        }
-
-        var reader = new Utf8JsonReader(_parameters[at].Value.Span);
-        reader.Read();
-        return reader.TokenType == JsonTokenType.Null || (kind is { } wanted && reader.TokenType != wanted) ? null : _parameters[at].Value;
-    }
-
-    /// <summary>The caller's limit is for the whole turn, the bot's for a step: the smaller of them holds.</summary>
-    private void WriteOutputLimit(Utf8JsonWriter json, long used, int? most)
-    {
-        var (ownName, ownLimit, ownRaw) = _ownLimit;
-        var (name, limit, raw) = _callerLimit;
-        if ((name ?? ownName ?? (most is null ? null : "max_tokens")) is not { } written)
-        {
-            return;
-        }
-
-        json.WritePropertyName(written);
-        if (most is null && (name is null || (ownName is null && used == 0)))
-        {
-            // Of one limit nothing is to be made: it is the upstream's to read.
-            json.WriteRawValue(name is null ? ownRaw.Span : raw.Span, skipInputValidation: true);
-        }
-        else
-        {
-            var left = Math.Min(name is null ? double.MaxValue : limit - used, ownName is null ? double.MaxValue : ownLimit);
-            json.WriteNumberValue((long)Math.Clamp(Math.Floor(Math.Min(left, most ?? double.MaxValue)), long.MinValue, long.MaxValue));
-        }
-    }
-
-    private static (string? Name, double Limit, ReadOnlyMemory<byte> Raw) OutputLimit(JsonBody body)
-    {
-        foreach (ref readonly var member in body.Members)
-        {
-            var name = Encoding.UTF8.GetString(body.Name(member));
-            if (!IsOutputLimit(name) || member.Kind != JsonTokenType.Number)
+            if (parameter.Name.SequenceEqual(name))
             {
-                continue;
+                return parameter.Kind == JsonTokenType.Null || (kind is { } wanted && parameter.Kind != wanted) ? null : parameter.Value;
             }
-
-            var reader = new Utf8JsonReader(body.Value(member).Span);
-            reader.Read();
-            return (name, reader.GetDouble(), body.Value(member));
         }
 
-        return (null, 0, default);
+        return null;
     }
-
-    private static bool IsOutputLimit(string name) => name is "max_tokens" or "max_completion_tokens";
 }

@@ -6,6 +6,8 @@ namespace Gateway.Bots;
 /// <summary>One bot's turn, as its tools see it. Tools of a turn run at the same time.</summary>
 internal sealed class TurnContext
 {
+    private readonly string? _question;
+
     public required Bot Bot { get; init; }
 
     /// <summary>The caller, whose workspace is the bot's.</summary>
@@ -17,8 +19,12 @@ internal sealed class TurnContext
     /// <summary>What limits and records the whole request.</summary>
     public required Metered Metered { get; init; }
 
-    /// <summary>Text of the last message of the user; empty when there is none.</summary>
-    public required string Question { get; init; }
+    /// <summary>Text of the last message of the user; empty when there is none. Of the conversation, where it is not set.</summary>
+    public string Question
+    {
+        get => _question ?? Scope?.Messages.Question ?? "";
+        init => _question = value;
+    }
 
     /// <summary>Whether this turn may search the web: the bot's setting or the caller's wish.</summary>
     public required bool MaySearchWeb { get; init; }

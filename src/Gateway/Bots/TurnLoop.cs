@@ -10,21 +10,24 @@ namespace Gateway.Bots;
 /// stops, calls a tool of the caller's, or a limit is met. Used once.
 /// </summary>
 /// <param name="story">The backstory, its placeholders filled in.</param>
+/// <param name="prompt">The story, and all that is added to it.</param>
 internal sealed class TurnLoop(
     ModelCalls models, HiddenSteps hidden, TimeProvider clock, ILogger log, TurnScope scope, ModelRoute route, TurnBody body,
-    Toolset tools, string story)
+    Toolset tools, string story, SystemPrompt prompt)
 {
     /// <summary>What the last answer may have where the limits leave no room for a whole one, in tokens.</summary>
     private const int ShortAnswer = 256;
 
     private static readonly BotEvent.Text BlankLine = new("\n\n", null);
 
-    private readonly StepTools _own = new(tools, scope, clock, log);
-    private readonly CallerTools _callers = scope.OffersCallerTools ? body.CallerTools : CallerTools.None;
-    private readonly bool _hasOwn = tools.Tools.Count > 0;
-    private readonly string _prompt = TurnPrompt.Compose(story, tools, scope);
+    private readonly bool _hasOwn = tools.Count > 0;
+    private StepTools? _ownTools;
     private bool _hasSpoken;
     private bool _speaks;
+
+    private StepTools Own => _ownTools ??= new(tools, scope, clock, log);
+
+    private CallerTools Callers => scope.OffersCallerTools ? body.CallerTools : CallerTools.None;
 
     /// <exception cref="OperationCanceledException">The caller left.</exception>
     public async IAsyncEnumerable<BotEvent> RunAsync()
@@ -44,7 +47,7 @@ internal sealed class TurnLoop(
                 yield break;
             }
 
-            var calls = offer is null ? null : new StepCalls(_callers);
+            var calls = offer is null ? null : new StepCalls(Callers);
             await using var step = new ModelStep(models, call, scope, calls, body.HasAnswerForm);
             while (await step.ReadAsync())
             {
@@ -71,7 +74,7 @@ internal sealed class TurnLoop(
                     yield return held;
                 }
 
-                if (end is BotEvent.Finished && calls?.Callers.Count > 0 && _own.Hidden.Count > 0)
+                if (end is BotEvent.Finished && calls?.Callers.Count > 0 && Own.Hidden.Count > 0)
                 {
                     await KeepAsync(calls, StepMessages.Assistant(step.Text, calls.All));
                 }
@@ -85,7 +88,7 @@ internal sealed class TurnLoop(
             _speaks = false;
             scope.OutputUsed += call.Step!.Totals().Output;
             call.Step.Tools = [.. calls!.Own.Select(c => c.Name)];
-            await foreach (var happened in _own.RunAsync(step.Text, calls))
+            await foreach (var happened in Own.RunAsync(step.Text, calls))
             {
                 if (BeginsText(happened))
                 {
@@ -113,7 +116,7 @@ internal sealed class TurnLoop(
     /// short answer instead, and else ends the turn: what was said so far is worth more than an error.
     /// </summary>
     /// <returns>The call; or how the turn ends without it.</returns>
-    private async Task<(UpstreamCall? Call, ToolOffer? Offer, bool IsAnswer, BotEvent? End)> BeginAsync(int number)
+    private async ValueTask<(UpstreamCall? Call, ToolOffer? Offer, bool IsAnswer, BotEvent? End)> BeginAsync(int number)
     {
         var isAnswer = number > 1 && IsLast(number);
         var (call, offer) = Compose(isAnswer, most: null);
@@ -130,17 +133,17 @@ internal sealed class TurnLoop(
     }
 
     private bool IsLast(int number) =>
-        number >= scope.Bot.Turn.Steps || _own.AreUsedUp || scope.Time.IsNearEnd || scope.Tree.IsBudgetNearEnd;
+        number >= scope.Bot.Turn.Steps || Own.AreUsedUp || scope.Time.IsNearEnd || scope.Tree.IsBudgetNearEnd;
 
     private (UpstreamCall Call, ToolOffer? Offer) Compose(bool isAnswer, int? most)
     {
-        var offer = _hasOwn || !scope.OffersCallerTools ? _callers.Offer(isOnly: scope.Bot.Turn.Steps == 1, isAnswer) : null;
+        var offer = _hasOwn || !scope.OffersCallerTools ? Callers.Offer(isOnly: scope.Bot.Turn.Steps == 1, isAnswer) : null;
         // A bot whose own tools are none has nothing to offer, and a choice without tools is refused.
         offer = offer is not null && !_hasOwn ? offer with { OfBot = false, Choice = null } : offer;
-        var composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
+        var composed = body.Compose(prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
         if (Trim(composed))
         {
-            composed = body.Compose(_prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
+            composed = body.Compose(prompt, scope.Messages, tools, offer, scope.OutputUsed, most);
         }
 
         var call = new UpstreamCall
@@ -163,10 +166,10 @@ internal sealed class TurnLoop(
             return false;
         }
 
-        var prompt = PromptEstimate.Prompt(composed);
+        var asked = PromptEstimate.Prompt(composed);
         // A guess of what an answer may take must not empty a small context.
-        var answer = PromptEstimate.Asked(composed) ?? Math.Min(PromptEstimate.Output(composed, route.Model, 1, prompt), context / 4);
-        var over = prompt + answer - context;
+        var answer = PromptEstimate.Asked(composed) ?? Math.Min(PromptEstimate.Output(composed, route.Model, 1, asked), context / 4);
+        var over = asked + answer - context;
         if (over <= 0)
         {
             return false;
@@ -178,7 +181,7 @@ internal sealed class TurnLoop(
     }
 
     /// <returns>How the turn ends before its step began; null: it may be sent.</returns>
-    private async Task<BotEvent?> ReserveAsync(UpstreamCall call)
+    private async ValueTask<BotEvent?> ReserveAsync(UpstreamCall call)
     {
         try
         {
@@ -222,7 +225,7 @@ internal sealed class TurnLoop(
     /// <param name="last">What the step said, where it is not among the hidden messages yet.</param>
     private Task KeepAsync(StepCalls calls, params IEnumerable<TurnMessage> last) => hidden.KeepAsync(
         scope.Context.Caller.WorkspaceId, scope.Bot.Id, calls.Callers,
-        HiddenMessages.Write(_own.Hidden.Concat(last), scope.Context.Citations));
+        HiddenMessages.Write(Own.Hidden.Concat(last), scope.Context.Citations));
 
     /// <summary>Whether an event is the first text of a step behind one that spoke too: a blank line parts the two.</summary>
     private bool BeginsText(BotEvent happened)
@@ -247,9 +250,9 @@ internal sealed class TurnLoop(
             && index < tools.Tools.Count;
         var concealed = isOfOwnTool
             ? said with { Message = "The bot's model refused one of the bot's tools.", Param = null }
-            : Backstory.Conceal(said, TurnPrompt.Private(_prompt, story, tools, scope));
+            : Backstory.Conceal(said, TurnPrompt.Private(prompt.Text, story, tools, scope));
         var offersOwn = _hasOwn && call.Body.TryGet("tools"u8, out _);
         return MessagePositions.Restore(
-            concealed, scope.Messages.All, _prompt.Length > 0 ? 1 : 0, offersOwn ? tools.Tools.Count : 0);
+            concealed, scope.Messages.All, prompt.Message.Length > 0 ? 1 : 0, offersOwn ? tools.Tools.Count : 0);
     }
 }

@@ -10,7 +10,8 @@ internal static class TurnPrompt
         "Sources have a number in square brackets. Where your answer rests on one, write its number behind the sentence, as in [1]; "
         + "use no number that you were not given.";
 
-    public static string Compose(string story, Toolset tools, TurnScope scope)
+    /// <param name="alone">Of the story by itself, which is all that most turns have.</param>
+    public static SystemPrompt Compose(string story, SystemPrompt alone, Toolset tools, TurnScope scope)
     {
         List<string> parts = [.. tools.Guidance];
         if (scope.Bot.Datasets.Count > 0 || scope.Context.MaySearchWeb || !scope.Context.Citations.IsEmpty)
@@ -25,7 +26,7 @@ internal static class TurnPrompt
 
         parts.AddRange(scope.Messages.System);
         parts.AddRange(tools.Data);
-        return Backstory.Compose(story, parts);
+        return parts.Count == 0 ? alone : SystemPrompt.Of(Backstory.Compose(story, parts));
     }
 
     /// <summary>All that the bot added to what is sent, which no refusal may quote to the caller.</summary>
@@ -41,7 +42,7 @@ internal static class TurnPrompt
         foreach (var message in scope.Messages.All.Where(m => m.IsHidden))
         {
             // As it is written and as it reads: a refusal may quote either.
-            text.Append('\n').Append(Encoding.UTF8.GetString(message.Json));
+            text.Append('\n').Append(Encoding.UTF8.GetString(message.Json.Span));
             using var json = JsonDocument.Parse(message.Json);
             AddTexts(json.RootElement, text);
         }

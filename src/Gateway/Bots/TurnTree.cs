@@ -14,7 +14,7 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
     private const decimal ForTools = 0.8m;
 
     private readonly Lock _lock = new();
-    private readonly List<AttemptTrail> _trails = [];
+    private readonly List<AttemptTrail> _trails = new(1);
     private TokenUsage _usage;
     private bool _isUsageUnknown;
     private int _results;
@@ -75,7 +75,8 @@ internal sealed class TurnTree(Metered metered, RequestFacts facts, TurnLimits l
             }
 
             Facts.Deployment = trail.LastDeployment ?? Facts.Deployment;
-            Facts.AttemptsHeader = _trails.Exists(t => t.Count > 0) ? AttemptTrail.ToHeader(_trails) : null;
+            Facts.AttemptsHeader = _trails is [var only] ? only.Count > 0 ? only.ToHeader() : null
+                : _trails.Exists(t => t.Count > 0) ? AttemptTrail.ToHeader(_trails) : null;
         }
     }
 

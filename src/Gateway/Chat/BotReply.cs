@@ -11,6 +11,10 @@ namespace Gateway.Chat;
 /// <param name="maxLength">Most that is gathered, in characters of everything the upstream says.</param>
 internal sealed class BotReply(long maxLength)
 {
+    private SortedDictionary<int, Call>? _calls;
+    private List<byte[]>? _logprobs;
+    private List<BotEvent.Cited>? _citations;
+    private List<BotEvent.ToolDone>? _tools;
     private long _length;
 
     /// <summary>A tool call of the caller's, its arguments joined.</summary>
@@ -25,22 +29,27 @@ internal sealed class BotReply(long maxLength)
         public StringBuilder Arguments { get; } = new();
     }
 
-    public StringBuilder Text { get; } = new();
+    public StringBuilder Text { get; } = new(512);
 
-    public StringBuilder Reasoning { get; } = new();
+    /// <summary>Null: it showed none; so with <see cref="Refusal"/>.</summary>
+    public StringBuilder? Reasoning { get; private set; }
 
-    public StringBuilder Refusal { get; } = new();
+    public StringBuilder? Refusal { get; private set; }
 
-    public SortedDictionary<int, Call> Calls { get; } = [];
+    /// <summary>In the order of their indexes.</summary>
+    public IReadOnlyCollection<Call> Calls => _calls?.Values ?? (IReadOnlyCollection<Call>)[];
 
     /// <summary>The logprobs of each piece of text, as the upstream sent them.</summary>
-    public List<byte[]> Logprobs { get; } = [];
+    public IReadOnlyList<byte[]> Logprobs => _logprobs ?? (IReadOnlyList<byte[]>)[];
 
     /// <summary>What the text refers to.</summary>
-    public List<BotEvent.Cited> Citations { get; } = [];
+    public IReadOnlyList<BotEvent.Cited> Citations => _citations ?? (IReadOnlyList<BotEvent.Cited>)[];
 
     /// <summary>The bot's own tools, each when it had run.</summary>
-    public List<BotEvent.ToolDone> Tools { get; } = [];
+    public IReadOnlyList<BotEvent.ToolDone> Tools => _tools ?? (IReadOnlyList<BotEvent.ToolDone>)[];
+
+    /// <summary>Of all texts, in characters.</summary>
+    public long Length => _length;
 
     public string FinishReason { get; private set; } = "stop";
 
@@ -69,24 +78,24 @@ internal sealed class BotReply(long maxLength)
                 Text.Append(text.Piece);
                 if (text.Logprobs is not null)
                 {
-                    Logprobs.Add(text.Logprobs);
+                    (_logprobs ??= []).Add(text.Logprobs);
                 }
 
                 break;
             case BotEvent.Reasoning reasoning:
-                Reasoning.Append(reasoning.Piece);
+                (Reasoning ??= new StringBuilder()).Append(reasoning.Piece);
                 break;
             case BotEvent.Refusal refusal:
-                Refusal.Append(refusal.Piece);
+                (Refusal ??= new StringBuilder()).Append(refusal.Piece);
                 break;
             case BotEvent.CallerToolCall piece:
                 AddCall(piece);
                 break;
             case BotEvent.Cited cited:
-                Citations.Add(cited);
+                (_citations ??= []).Add(cited);
                 break;
             case BotEvent.ToolDone tool:
-                Tools.Add(tool);
+                (_tools ??= []).Add(tool);
                 break;
             case BotEvent.Finished finished:
                 (FinishReason, Usage) = (finished.Reason, finished.Usage);
@@ -136,9 +145,10 @@ internal sealed class BotReply(long maxLength)
 
     private void AddCall(BotEvent.CallerToolCall piece)
     {
-        if (!Calls.TryGetValue(piece.Index, out var call))
+        _calls ??= [];
+        if (!_calls.TryGetValue(piece.Index, out var call))
         {
-            Calls.Add(piece.Index, call = new Call());
+            _calls.Add(piece.Index, call = new Call());
         }
 
         call.Id = piece.Id ?? call.Id;

@@ -1,8 +1,9 @@
 using System.Buffers;
-using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Gateway.Bots;
+using Gateway.Http;
 using Gateway.Upstream;
 
 namespace Gateway.Chat;
@@ -19,13 +20,23 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private readonly string _id = $"chatcmpl-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12))}";
-    private readonly ArrayBufferWriter<byte> _written = new(512);
-    // Used again for each chunk, of which a long answer has thousands.
+    /// <summary>Of a whole answer, all but its texts, as a guess in bytes.</summary>
+    private const int AroundTexts = 768;
+
+    /// <summary>That a character of a text may take, for which the JSON writer wants room.</summary>
+    private const int MostBytes = 3;
+
+    /// <summary>Longest texts that room is made for beforehand, in characters.</summary>
+    private const int MostGuessed = 16 * 1024;
+
+    private readonly string _id = RequestIds.OfCompletion();
+    // Both are used again for each chunk, of which a long answer has thousands.
+    private readonly ArrayBufferWriter<byte> _written = new();
     private readonly Utf8JsonWriter _json = new(Stream.Null, Plain);
     // The type comes with a call's first piece alone, and names the members of all that follow.
-    private readonly HashSet<int> _customCalls = [];
-    private readonly List<BotEvent.Cited> _citations = [];
+    private HashSet<int>? _customCalls;
+    private List<BotEvent.Cited>? _citations;
+    private RentedBytes? _whole;
     private bool _hasBegun;
 
     /// <summary>One event as server-sent events; empty when the caller is not told of it. The memory is used again by the next call.</summary>
@@ -35,7 +46,7 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         if (happened is BotEvent.Cited cited)
         {
             // With the end, in one chunk: some clients let what a later one says take the place of the earlier.
-            _citations.Add(cited);
+            (_citations ??= []).Add(cited);
             return default;
         }
 
@@ -82,72 +93,83 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         return _written.WrittenMemory;
     }
 
-    public void Dispose() => _json.Dispose();
+    public void Dispose()
+    {
+        _json.Dispose();
+        _whole?.Dispose();
+    }
 
-    /// <summary>The answer as one reply.</summary>
+    /// <summary>The answer as one reply, to be asked for once. The memory is used by others once this is disposed.</summary>
     public ReadOnlyMemory<byte> Whole(BotReply reply)
     {
-        _written.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_written, Plain))
+        var written = _whole = new RentedBytes(AroundTexts + (MostBytes * (int)Math.Min(reply.Length, MostGuessed)));
+        _json.Reset(written);
+        _json.WriteStartObject();
+        WriteHead(_json, "chat.completion");
+        _json.WriteStartArray("choices");
+        _json.WriteStartObject();
+        _json.WriteNumber("index", 0);
+        WriteMessage(_json, reply);
+        if (reply.Logprobs.Count > 0)
         {
-            json.WriteStartObject();
-            WriteHead(json, "chat.completion");
-            json.WriteStartArray("choices");
-            json.WriteStartObject();
-            json.WriteNumber("index", 0);
-            WriteMessage(json, reply);
-            if (reply.Logprobs.Count > 0)
-            {
-                reply.WriteLogprobs(json);
-            }
-            else
-            {
-                json.WriteNull("logprobs");
-            }
-
-            json.WriteString("finish_reason", reply.FinishReason);
-            json.WriteEndObject();
-            json.WriteEndArray();
-            if (reply.Usage is { } usage)
-            {
-                WriteUsage(json, usage);
-            }
-
-            if (showsSteps)
-            {
-                BotSteps.WriteWhole(json, reply.Tools);
-            }
-
-            json.WriteEndObject();
+            reply.WriteLogprobs(_json);
+        }
+        else
+        {
+            _json.WriteNull("logprobs");
         }
 
-        return isLegacy ? LegacyFunctions.RewriteReply(_written.WrittenSpan) : _written.WrittenMemory;
+        _json.WriteString("finish_reason", reply.FinishReason);
+        _json.WriteEndObject();
+        _json.WriteEndArray();
+        if (reply.Usage is { } usage)
+        {
+            WriteUsage(_json, usage);
+        }
+
+        if (showsSteps)
+        {
+            BotSteps.WriteWhole(_json, reply.Tools);
+        }
+
+        _json.WriteEndObject();
+        _json.Flush();
+
+        return isLegacy ? LegacyFunctions.RewriteReply(written.Written.Span) : written.Written;
     }
 
     private void WriteMessage(Utf8JsonWriter json, BotReply reply)
     {
         json.WriteStartObject("message");
         json.WriteString("role", "assistant");
-        if (reply.Text.Length == 0 && (reply.Calls.Count > 0 || reply.Refusal.Length > 0))
+        if (reply.Text.Length == 0 && (reply.Calls.Count > 0 || reply.Refusal is not null))
         {
             json.WriteNull("content");
         }
         else
         {
-            json.WriteString("content", reply.Text.ToString());
+            WriteText(json, "content", reply.Text);
         }
 
-        json.WriteString("refusal", reply.Refusal.Length > 0 ? reply.Refusal.ToString() : null);
-        BotAnnotations.Write(json, reply.Citations);
-        if (reply.Reasoning.Length > 0)
+        if (reply.Refusal is { } refusal)
         {
-            json.WriteString("reasoning_content", reply.Reasoning.ToString());
+            WriteText(json, "refusal", refusal);
+        }
+        else
+        {
+            json.WriteNull("refusal");
+        }
+
+        BotAnnotations.Write(json, reply.Citations);
+        if (reply.Reasoning is { } reasoning)
+        {
+            WriteText(json, "reasoning_content", reasoning);
         }
 
         if (reply.Calls.Count > 0)
         {
             json.WriteStartArray("tool_calls");
-            foreach (var call in reply.Calls.Values)
+            foreach (var call in reply.Calls)
             {
                 json.WriteStartObject();
                 json.WriteString("id", call.Id);
@@ -170,9 +192,21 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
         json.WriteEndObject();
     }
 
+    /// <summary>A text in the pieces that it is kept in, so that a long one is not copied to be written.</summary>
+    private static void WriteText(Utf8JsonWriter json, string name, StringBuilder text)
+    {
+        json.WritePropertyName(name);
+        foreach (var piece in text.GetChunks())
+        {
+            json.WriteStringValueSegment(piece.Span, isFinalSegment: false);
+        }
+
+        json.WriteStringValueSegment(ReadOnlySpan<char>.Empty, isFinalSegment: true);
+    }
+
     private void End(BotEvent.Finished finished)
     {
-        if (_citations.Count > 0)
+        if (_citations is not null)
         {
             BeginChunk();
             BotAnnotations.Write(_json, _citations);
@@ -297,10 +331,10 @@ internal sealed class BotReplyWriter(string model, long created, bool wantsUsage
 
         if (call.Type == "custom")
         {
-            _customCalls.Add(call.Index);
+            (_customCalls ??= []).Add(call.Index);
         }
 
-        var isCustom = _customCalls.Contains(call.Index);
+        var isCustom = _customCalls?.Contains(call.Index) == true;
         json.WriteStartObject(isCustom ? "custom" : "function");
         WriteFunction(json, call, isCustom ? "input" : "arguments");
         json.WriteEndObject();

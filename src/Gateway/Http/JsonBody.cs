@@ -25,10 +25,23 @@ internal sealed class JsonBody
 
     private const int FewMembers = 32;
 
-    private JsonMember[] _members = new JsonMember[8];
+    private JsonMember[] _members;
     private int _count;
 
-    private JsonBody(ReadOnlyMemory<byte> bytes) => Bytes = bytes;
+    private JsonBody(ReadOnlyMemory<byte> bytes) => (Bytes, _members) = (bytes, new JsonMember[8]);
+
+    /// <summary>One whose members are known; <see cref="JsonBodyWriter"/> knows them.</summary>
+    /// <param name="count">How many of <paramref name="members"/> there are, in the order of their positions.</param>
+    /// <param name="end">Where the closing brace stands.</param>
+    /// <exception cref="InvalidOperationException">A member stands in it twice.</exception>
+    public JsonBody(ReadOnlyMemory<byte> bytes, JsonMember[] members, int count, int end)
+    {
+        (Bytes, _members, _count, End) = (bytes, members, count, end);
+        if (Duplicate() is { } twice)
+        {
+            throw new InvalidOperationException($"The member '{twice}' stands twice in a body.");
+        }
+    }
 
     public ReadOnlyMemory<byte> Bytes { get; }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Gateway.Http;
 
 namespace Gateway.Upstream;
@@ -9,12 +8,6 @@ namespace Gateway.Upstream;
 /// </summary>
 internal sealed class AttemptClock : IDisposable
 {
-    /// <summary>Most sources that are kept for the next attempts.</summary>
-    private const int MostKept = 1_024;
-
-    private static readonly ConcurrentQueue<CancellationTokenSource> Kept = new();
-    private static int _kept;
-
     private readonly CancellationTokenSource _source;
     private readonly CancellationTokenRegistration _link;
     private readonly CancellationToken _caller;
@@ -27,7 +20,7 @@ internal sealed class AttemptClock : IDisposable
 
     public AttemptClock(TimeSpan total, TimeProvider clock, CancellationToken caller)
     {
-        _source = Rent();
+        _source = CancellationPool.Rent();
         _link = caller.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
         (_caller, _clock, _total, _started) = (caller, clock, total, clock.GetTimestamp());
         Stop();
@@ -94,35 +87,7 @@ internal sealed class AttemptClock : IDisposable
         _isDisposed = true;
         // Waits for a cancellation that is under way, so that it does not hit the next attempt.
         _link.Dispose();
-        Return(_source);
-    }
-
-    private static CancellationTokenSource Rent()
-    {
-        if (!Kept.TryDequeue(out var source))
-        {
-            return new CancellationTokenSource();
-        }
-
-        Interlocked.Decrement(ref _kept);
-        return source;
-    }
-
-    private static void Return(CancellationTokenSource source)
-    {
-        if (!source.TryReset())
-        {
-            source.Dispose();
-        }
-        else if (Interlocked.Increment(ref _kept) > MostKept)
-        {
-            Interlocked.Decrement(ref _kept);
-            source.Dispose();
-        }
-        else
-        {
-            Kept.Enqueue(source);
-        }
+        CancellationPool.Return(_source);
     }
 
     private TimeSpan Left()

@@ -20,6 +20,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
 
     private readonly long _began = clock.GetTimestamp();
     private string? _text;
+    private string? _header;
 
     public ModelRoute Route { get; } = route;
 
@@ -45,6 +46,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// <summary>Another attempt is about to be made.</summary>
     public void Begin(string deployment)
     {
+        _header = null;
         if (Count++ == 0)
         {
             Usage.Dispatch(Route.Model.Name, PromptTokens);
@@ -54,8 +56,11 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     }
 
     /// <summary>How the last one ended, as far as the header tells it.</summary>
-    public void Note(string deployment, string outcome) =>
+    public void Note(string deployment, string outcome)
+    {
         _text = _text is null ? string.Concat(deployment, "=", outcome) : $"{_text}, {deployment}={outcome}";
+        _header = null;
+    }
 
     /// <summary>The last one, noted as good, broke after all. Known in time for the header where nothing was sent yet.</summary>
     public void Correct(string deployment, string outcome)
@@ -63,6 +68,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
         if (_text is { } text && text.EndsWith($"{deployment}=ok", StringComparison.Ordinal))
         {
             _text = $"{text.AsSpan(0, text.Length - "ok".Length)}{outcome}";
+            _header = null;
         }
     }
 
@@ -70,7 +76,7 @@ internal sealed class AttemptTrail(ModelRoute route, RequestUsage usage, long pr
     /// The value of <c>x-gateway-attempts</c>: the number, and where each went and what came of it, such as
     /// <c>2; openai/gpt-4o=503, azure/gpt4o-eu=ok</c>.
     /// </summary>
-    public string ToHeader() => Count == 1 && _text is { Length: <= LongestHeader } only
+    public string ToHeader() => _header ??= Count == 1 && _text is { Length: <= LongestHeader } only
         ? Printable(string.Concat("1; ", only))
         : ToHeader([this]);
 

@@ -27,8 +27,8 @@ internal sealed class ChunkMould
     /// <summary>Whether the text of the remembered chunk is the answer's own, and not reasoning or the like.</summary>
     public bool IsContent { get; private set; }
 
-    /// <summary>The same object as long as the same chunk is remembered; null before any is.</summary>
-    public object? Likeness => _before.Length == 0 ? null : _before;
+    /// <summary>Whether the remembered chunk says a text of the answer and nothing else.</summary>
+    public bool IsTextAlone { get; private set; }
 
     /// <summary>Of the remembered chunk, what stands behind its text, in bytes.</summary>
     public int LengthBehind => _after.Length;
@@ -68,7 +68,8 @@ internal sealed class ChunkMould
     /// Remembers the chunk that was read, if a text was all it said. The caller makes sure that it said nothing else: no
     /// ending, no usage.
     /// </summary>
-    public void Take(ReadOnlySpan<byte> data)
+    /// <param name="isAlone">Whether the text is the first choice's, without logprobs or calls beside it.</param>
+    public void Take(ReadOnlySpan<byte> data, bool isAlone)
     {
         if (_texts != 1 || _tries == MostTries)
         {
@@ -78,6 +79,6 @@ internal sealed class ChunkMould
         _tries++;
         _before = data[..(_start + 1)].ToArray();
         _after = data[(_end - 1)..].ToArray();
-        IsContent = _isContent;
+        (IsContent, IsTextAlone) = (_isContent, _isContent && isAlone);
     }
 }

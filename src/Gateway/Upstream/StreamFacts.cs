@@ -45,6 +45,9 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
     private UInt128 _finished;
     private long _outputBytes;
 
+    /// <summary>Whether nothing but the first choice, and no call, was seen in the event that is being read.</summary>
+    private bool _isAlone;
+
     /// <summary>As last reported by the upstream; null until then.</summary>
     public TokenUsage? Usage { get; private set; }
 
@@ -73,10 +76,13 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
     public string? Model { get; private set; }
 
     /// <summary>
-    /// What the last event has in common with others: those with the same one differ in a text alone, at
-    /// <see cref="TextAt"/>. Null: it is like no other.
+    /// Whether the last event is known to say a text of the first choice, at <see cref="TextAt"/>, and nothing else. If not, it
+    /// has to be read to know what it says.
     /// </summary>
-    public object? Likeness { get; private set; }
+    public bool IsTextAlone { get; private set; }
+
+    /// <summary>Whether the last event, where it had to be read, has logprobs.</summary>
+    public bool HasLogprobs { get; private set; }
 
     /// <summary>Where that text stands in the event's data, in which nothing is escaped, in bytes.</summary>
     public Range TextAt { get; private set; }
@@ -97,12 +103,11 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
         {
             Took(text, _mould.IsContent);
             var start = data.Length - _mould.LengthBehind - text.Length;
-            (Likeness, TextAt) = (_mould.Likeness, start..(start + text.Length));
+            (IsTextAlone, TextAt) = (_mould.IsTextAlone, start..(start + text.Length));
             return EventKind.Content;
         }
 
-        Likeness = null;
-
+        (IsTextAlone, HasLogprobs, _isAlone) = (false, false, true);
         if (data.SequenceEqual("[DONE]"u8) || data.TrimEnd((byte)' ').SequenceEqual("[DONE]"u8))
         {
             return EventKind.Done;
@@ -122,7 +127,7 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
             var kind = ReadChunk(ref json);
             if (kind == EventKind.Content && finished == _finished && usage == Usage)
             {
-                _mould.Take(data);
+                _mould.Take(data, _isAlone && !HasLogprobs);
             }
 
             return kind;
@@ -207,12 +212,15 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
             {
                 json.Read();
                 index = json.TokenType == JsonTokenType.Number && json.TryGetInt32(out var number) ? number : 0;
+                _isAlone &= json.ValueSpan.SequenceEqual("0"u8);
             }
             else
             {
                 // /v1/completions has its text here.
                 var isText = json.ValueSpan.SequenceEqual("text"u8);
+                var isLogprobs = json.ValueSpan.SequenceEqual("logprobs"u8);
                 json.Read();
+                HasLogprobs |= isLogprobs && json.TokenType == JsonTokenType.StartObject;
                 if (isText && json.TokenType == JsonTokenType.String && json.ValueSpan.Length > 0)
                 {
                     hasContent = true;
@@ -258,6 +266,7 @@ internal sealed class StreamFacts(int choices, bool keepsText = false) : IDispos
                 var start = json.BytesConsumed;
                 json.Skip();
                 hasContent = HasMoreThanText = true;
+                _isAlone = false;
                 _outputBytes += json.BytesConsumed - start;
                 continue;
             }

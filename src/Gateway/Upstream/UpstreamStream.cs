@@ -22,15 +22,15 @@ internal sealed class UpstreamStream(UpstreamCall call, AttemptStream first, Res
     public ReadOnlySpan<byte> Data => _continuation is { } continued ? continued.Data : _current.Buffer.Data;
 
     /// <summary>
-    /// The text of the event that was found, in which nothing is escaped, where the event is like others but for it. Empty: it
-    /// has to be read.
+    /// The text of the event that was found, in which nothing is escaped, where the event is known to say nothing else. Empty:
+    /// it has to be read.
     /// </summary>
-    /// <param name="likeness">The same object for events that say the same, each with another text.</param>
-    public ReadOnlySpan<byte> TextAlone(out object? likeness)
-    {
-        likeness = _continuation is null ? _current.Facts.Likeness : null;
-        return likeness is null ? default : _current.Buffer.Data[_current.Facts.TextAt];
-    }
+    public ReadOnlySpan<byte> TextAlone =>
+        _continuation is null && _current.Facts.IsTextAlone ? _current.Buffer.Data[_current.Facts.TextAt] : default;
+
+    /// <summary>Whether the event that was found, of this kind, says nothing that anybody could show.</summary>
+    public bool IsSilent(EventKind kind) =>
+        kind == EventKind.Preamble ? _continuation is null && !_current.Facts.HasLogprobs : kind != EventKind.Content;
 
     /// <summary>Whether <see cref="Data"/> is not what stands in the buffer: another attempt's event, made to fit.</summary>
     public bool IsRewritten => _continuation is not null;

@@ -21,7 +21,7 @@ internal sealed class JournalRecordWriter
     /// <summary>Listed of one step.</summary>
     private const int MostTools = 32;
 
-    /// <summary>Of an attempt's members, encoded once.</summary>
+    /// <summary>Of an attempt's and a step's members, encoded once.</summary>
     private static class Names
     {
         public static readonly JsonEncodedText Deployment = JsonEncodedText.Encode("deployment");
@@ -36,6 +36,10 @@ internal sealed class JournalRecordWriter
         public static readonly JsonEncodedText ReasoningTokens = JsonEncodedText.Encode("reasoning_tokens");
         public static readonly JsonEncodedText IsEstimated = JsonEncodedText.Encode("is_estimated");
         public static readonly JsonEncodedText Usd = JsonEncodedText.Encode("usd");
+        public static readonly JsonEncodedText Bot = JsonEncodedText.Encode("bot");
+        public static readonly JsonEncodedText Depth = JsonEncodedText.Encode("depth");
+        public static readonly JsonEncodedText Step = JsonEncodedText.Encode("step");
+        public static readonly JsonEncodedText Tools = JsonEncodedText.Encode("tools");
     }
 
     private readonly ArrayBufferWriter<byte> _bytes = new(2_048);
@@ -145,29 +149,27 @@ internal sealed class JournalRecordWriter
     {
         var totals = step.Totals();
         json.WriteStartObject();
-        json.WriteString("bot"u8, Clean(step.Bot));
-        json.WriteNumber("depth"u8, step.Depth);
-        json.WriteNumber("step"u8, step.Number);
-        json.WriteString("model"u8, Clean(totals.Model));
-        json.WriteStartArray("tools"u8);
+        json.WriteString(Names.Bot, Clean(step.Bot));
+        json.WriteNumber(Names.Depth, step.Depth);
+        json.WriteNumber(Names.Step, step.Number);
+        json.WriteString(Names.Model, Clean(totals.Model));
+        json.WriteStartArray(Names.Tools);
         foreach (var tool in step.Tools.Take(MostTools))
         {
             json.WriteStringValue(Clean(tool));
         }
 
         json.WriteEndArray();
-        json.WriteNumber("input_tokens"u8, totals.Input);
-        json.WriteNumber("output_tokens"u8, totals.Output);
+        json.WriteNumber(Names.InputTokens, totals.Input);
+        json.WriteNumber(Names.OutputTokens, totals.Output);
         if (totals.Usd is { } usd)
         {
-            json.WriteNumber("usd"u8, usd);
+            json.WriteNumber(Names.Usd, usd);
         }
 
-        json.WriteNumber("duration_ms"u8, Milliseconds(totals.DurationMs));
+        Milliseconds(json, Names.DurationMs, totals.DurationMs);
         json.WriteEndObject();
     }
-
-    private static double Milliseconds(double value) => Math.Round(JournalRecord.Finite(value), 1);
 
     /// <summary>To a tenth. To find the shortest text of a double takes longer than the rest of an attempt.</summary>
     private static void Milliseconds(Utf8JsonWriter json, JsonEncodedText name, double value)

@@ -172,7 +172,7 @@ internal sealed class RequestUsage(UsageJournal journal, UsageSubject subject, G
         var step = new StepUsage(bot, depth, number, model);
         lock (_lock)
         {
-            (_stepList ??= []).Add(step);
+            (_stepList ??= new(1)).Add(step);
         }
 
         return step;

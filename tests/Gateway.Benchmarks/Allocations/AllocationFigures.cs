@@ -26,6 +26,9 @@ internal sealed record AllocationFigures
     public double? GatewayPerStream { get; init; }
 
     public double? YarpPerStream { get; init; }
+
+    /// <summary>The same of a bot's turn: a plain request, which a stream of ten chunks answers.</summary>
+    public double? GatewayPerTurn { get; init; }
 }
 
 [JsonSourceGenerationOptions(

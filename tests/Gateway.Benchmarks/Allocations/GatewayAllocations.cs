@@ -10,6 +10,7 @@ internal static class GatewayAllocations
     private const int Chunks = 2_000;
     private const int Requests = 1_000;
     private const int Rounds = 4;
+    private const int ChunksOfTurn = 10;
 
     /// <param name="upstreamPort">Where the gateway expects its provider.</param>
     public static async Task<AllocationFigures> CountAsync(int upstreamPort, int yarpPort)
@@ -33,6 +34,7 @@ internal static class GatewayAllocations
             GatewayPerRequest = await PerRequestAsync(throughGateway),
             YarpPerStream = await PerStreamAsync(throughYarp),
             GatewayPerStream = await PerStreamAsync(throughGateway),
+            GatewayPerTurn = await AllocationMeter.PerUnitAsync(Requests, Rounds, turns => Run(() => throughGateway.Turn(turns, ChunksOfTurn))),
         };
     }
 

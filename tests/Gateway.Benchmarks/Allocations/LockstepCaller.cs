@@ -7,10 +7,17 @@ namespace Gateway.Benchmarks.Allocations;
 /// <summary>A caller with one connection who tells the upstream of each chunk that has arrived. It allocates nothing for a request or a chunk.</summary>
 internal sealed class LockstepCaller : IDisposable
 {
+    private static readonly byte[] TurnBody = [.. """
+        {"model":"bot/id=bench","messages":[{"role":"user","content":"Where is my order 1234?"}],"tools":[
+        {"type":"function","function":{"name":"open_ticket","parameters":{"type":"object","properties":{"summary":{"type":"string"}}}}},
+        {"type":"function","function":{"name":"find_order","parameters":{"type":"object","properties":{"number":{"type":"string"}}}}}]}
+        """u8];
+
     private readonly LockstepUpstream _upstream;
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _plain;
     private readonly byte[] _stream;
+    private readonly byte[] _turn;
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly ReplyReader _reply = new();
     private readonly StreamCheck _check = new();
@@ -21,6 +28,7 @@ internal sealed class LockstepCaller : IDisposable
         var options = new LoadOptions { Kind = "requests", Target = target, Key = key };
         _plain = RequestBytes.Make(options, isStream: false, out _);
         _stream = RequestBytes.Make(options, isStream: true, out _);
+        _turn = RequestBytes.Make(options, TurnBody);
         _socket.Connect(new IPEndPoint(IPAddress.Loopback, target.Port));
     }
 
@@ -30,6 +38,19 @@ internal sealed class LockstepCaller : IDisposable
         for (var i = 0; i < requests; i++)
         {
             Exchange(_plain);
+        }
+    }
+
+    /// <summary>Plain requests to a bot, one after the other.</summary>
+    /// <param name="chunks">Of the stream that each is at the upstream.</param>
+    public void Turn(int turns, int chunks)
+    {
+        _upstream.ChunksEach = chunks;
+        for (var i = 0; i < turns; i++)
+        {
+            // None of them is seen to arrive.
+            _upstream.Arrived(chunks);
+            Exchange(_turn);
         }
     }
 

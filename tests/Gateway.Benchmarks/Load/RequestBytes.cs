@@ -15,6 +15,12 @@ internal static class RequestBytes
             ? File.ReadAllBytes(file)
             : Encoding.UTF8.GetBytes(Body(options, isStream));
         bodyBytes = body.Length;
+        return Make(options, body);
+    }
+
+    /// <param name="body">In place of the one that the options say.</param>
+    public static byte[] Make(LoadOptions options, byte[] body)
+    {
         var head = new StringBuilder()
             .Append(CultureInfo.InvariantCulture, $"POST {options.Path} HTTP/1.1\r\n")
             .Append(CultureInfo.InvariantCulture, $"Host: {options.Target.Authority}\r\n")

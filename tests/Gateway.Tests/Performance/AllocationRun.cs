@@ -44,6 +44,13 @@ internal static class AllocationRun
                   - name: bench
                     deployments:
                       - { provider: bench }
+                workspaces:
+                  - name: default
+                    bots:
+                      - id: bench
+                        model: bench
+                        backstory: You are a bot of a benchmark. Today is {date}. Answer briefly.
+                        parameters: { temperature: 0.2 }
                 """,
                 cancel);
             var settings = new Dictionary<string, string>

@@ -17,6 +17,9 @@ public class AllocationTests(TestPostgres postgres)
     /// <summary>Bytes for a stream of one chunk. Seen: 8,500 to 8,600; bare YARP 3,300 to 3,500.</summary>
     private const double PerStream = 10_500;
 
+    /// <summary>Bytes for a turn of a bot that has no tools of its own, on a stream of ten chunks. Seen: 14,300 to 15,400.</summary>
+    private const double PerTurn = 17_500;
+
     [Fact]
     public async Task Our_own_code_allocates_nothing_for_a_chunk_of_a_model_and_a_bots_text_alone()
     {
@@ -37,5 +40,6 @@ public class AllocationTests(TestPostgres postgres)
         Assert.True(figures.GatewayPerChunk <= figures.YarpPerChunk + 16 + Noise, figures.ToString());
         Assert.True(figures.GatewayPerRequest <= PerRequest, figures.ToString());
         Assert.True(figures.GatewayPerStream <= PerStream, figures.ToString());
+        Assert.True(figures.GatewayPerTurn <= PerTurn, figures.ToString());
     }
 }

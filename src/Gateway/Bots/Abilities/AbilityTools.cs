@@ -12,6 +12,8 @@ internal sealed class AbilityTools(EgressGuard guard, McpServers servers, ILogge
     /// <summary>What was read of an ability, for as long as the bot that has it is in memory. Null: it cannot be used.</summary>
     private readonly ConditionalWeakTable<Ability, object?> _read = [];
 
+    public bool IsFor(TurnContext turn) => turn.Bot.Skillsets.Count > 0;
+
     public async ValueTask AddAsync(TurnContext turn, Toolset tools, CancellationToken cancel)
     {
         var abilities = turn.Bot.Skillsets.SelectMany(s => s.Abilities).ToList();

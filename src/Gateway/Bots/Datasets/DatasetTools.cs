@@ -11,6 +11,8 @@ internal sealed class DatasetTools(DatasetSearch search, ILogger<DatasetTools> l
 {
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(15);
 
+    public bool IsFor(TurnContext turn) => turn.Bot.Datasets.Count > 0;
+
     public async ValueTask AddAsync(TurnContext turn, Toolset tools, CancellationToken cancel)
     {
         var always = turn.Bot.Datasets.Where(d => d.IsAlways).Select(d => d.Dataset).ToList();

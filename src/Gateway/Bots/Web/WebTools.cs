@@ -5,10 +5,12 @@ namespace Gateway.Bots.Web;
 /// <summary>Gives bots that may search the web what the operator has set up for it.</summary>
 internal sealed class WebTools(OutsideSettings outside, EgressGuard guard, ILogger<WebTools> log) : IToolSource
 {
+    public bool IsFor(TurnContext turn) => turn.MaySearchWeb;
+
     public ValueTask AddAsync(TurnContext turn, Toolset tools, CancellationToken cancel)
     {
         var current = outside.Current;
-        if (!turn.MaySearchWeb || (current.Search is null && !current.CanFetch))
+        if (!IsFor(turn) || (current.Search is null && !current.CanFetch))
         {
             return ValueTask.CompletedTask;
         }
