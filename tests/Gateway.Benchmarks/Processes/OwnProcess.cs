@@ -110,7 +110,9 @@ internal sealed class OwnProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static string Show(IReadOnlyList<string> command) => string.Join(' ', command);
+    /// <summary>For a report that others read: files without this machine's folders, and no key.</summary>
+    private static string Show(IReadOnlyList<string> command) => string.Join(' ', command.Select((word, n) =>
+        n > 0 && command[n - 1] == "--key" ? "KEY" : word.StartsWith('/') ? Path.GetFileName(word) : word));
 
     private static ProcessStartInfo Describe(IReadOnlyList<string> command, IReadOnlyDictionary<string, string>? settings)
     {
