@@ -23,7 +23,8 @@ internal sealed class LeasePump(LeaseStore store, DatabaseNews news, TimeProvide
 
     /// <summary>Who asks so soon after a round trip is not alone, and waits for the others for a moment.</summary>
     private static readonly TimeSpan BurstLimit = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan BurstPause = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Shorter than the others wait, so that a lease ends here before it is given to someone else.</summary>
     private static readonly TimeSpan LeaseEndsAfter = LeaseStore.DeadAfter - TimeSpan.FromSeconds(5);
@@ -39,6 +40,7 @@ internal sealed class LeasePump(LeaseStore store, DatabaseNews news, TimeProvide
     private long _report;
     private long _asked;
     private long _ticked;
+    private TimeSpan _pause;
     private int _isSignalled;
     private bool _isFailing;
     private bool _isAbandoned;
@@ -121,9 +123,10 @@ internal sealed class LeasePump(LeaseStore store, DatabaseNews news, TimeProvide
         while (!_stop.IsSet)
         {
             var isAsked = _signal.WaitOne(UntilNextLook());
-            if (isAsked && clock.GetElapsedTime(_asked) < BurstLimit)
+            if (isAsked)
             {
-                _stop.Wait(BurstPause);
+                _pause = NextPause();
+                _stop.Wait(_pause);
             }
 
             Volatile.Write(ref _isSignalled, 0);
@@ -141,6 +144,18 @@ internal sealed class LeasePump(LeaseStore store, DatabaseNews news, TimeProvide
         }
 
         _ended.SetResult();
+    }
+
+    /// <summary>Twice the last one, from the second round trip of a burst on: one who waits alone does not wait for others as well.</summary>
+    private TimeSpan NextPause()
+    {
+        if (clock.GetElapsedTime(_asked) >= BurstLimit)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var pause = 2 * _pause;
+        return pause < FirstPause ? FirstPause : pause < LongestPause ? pause : LongestPause;
     }
 
     /// <summary>A tick is never passed over for a look that comes a moment before.</summary>
